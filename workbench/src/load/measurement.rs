@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::measure::{LatencyHistogram, Percentile, Slice};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
+use super::actor_types::{ActorTypeLoad, ActorTypeTally, ActorTypes};
 use super::requests::RequestKind;
 use super::slices::{SLICE_NS, SliceCounter, SliceExchange, Slices};
+use crate::workload::Planned;
 
 /// Latency of one kind of command or transaction.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Measurement {
     pub transactions: Vec<(String, CommandLatency)>,
     /// Per storage operation, at [`OpKind::index`]; `None` where it was not issued.
     pub operations: [Option<LatencyHistogram>; OpKind::ALL.len()],
+    /// Per actor type; empty where there is one.
+    pub actor_types: Vec<ActorTypeLoad>,
     /// Bytes of the values that were written.
     pub payload_bytes: u64,
     /// Bytes of the values that were written, warm-up included.
@@ -53,6 +57,7 @@ impl Default for Measurement {
             commands: Default::default(),
             transactions: Vec::new(),
             operations: Default::default(),
+            actor_types: Vec::new(),
             payload_bytes: 0,
             payload_bytes_with_warmup: 0,
             elapsed_ns: 0,
@@ -213,6 +218,7 @@ impl Measurement {
             let Some(other) = other else { continue };
             own.get_or_insert_default().add(other);
         }
+        ActorTypeLoad::add_all(&mut self.actor_types, &other.actor_types);
         self.payload_bytes += other.payload_bytes;
         self.payload_bytes_with_warmup += other.payload_bytes_with_warmup;
         self.elapsed_ns = self.elapsed_ns.max(other.elapsed_ns);
@@ -272,10 +278,19 @@ pub(super) struct Tally<'e> {
     service: [Option<LatencyHistogram>; CommandKind::ALL.len()],
     transactions: Vec<LatencyHistogram>,
     slices: SliceCounter<'e>,
+    types: &'e ActorTypes,
+    actor_types: Vec<ActorTypeTally>,
+    /// Bytes that the current command has written.
+    command_bytes: u64,
 }
 
 impl<'e> Tally<'e> {
-    pub(super) fn new(requests: &[RequestKind], operations: &[OpKind], exchange: &'e SliceExchange) -> Self {
+    pub(super) fn new(
+        requests: &[RequestKind],
+        operations: &[OpKind],
+        types: &'e ActorTypes,
+        exchange: &'e SliceExchange,
+    ) -> Self {
         let resident = || Some(LatencyHistogram::resident());
         let (mut service, mut measured) = ([const { None }; CommandKind::ALL.len()], Measurement::default());
         let mut transactions = Vec::new();
@@ -290,7 +305,8 @@ impl<'e> Tally<'e> {
         }
         measured.wake_lag.clear();
         let slices = SliceCounter::new(exchange, requests);
-        Self { measurement: measured, service, transactions, slices }
+        let actor_types = types.tallies();
+        Self { measurement: measured, service, transactions, slices, types, actor_types, command_bytes: 0 }
     }
 
     pub(super) fn warm_up_operation(&mut self, op: Op) {
@@ -300,6 +316,7 @@ impl<'e> Tally<'e> {
     pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
         self.warm_up_operation(op);
         self.measurement.payload_bytes += u64::from(op.written_bytes());
+        self.command_bytes += u64::from(op.written_bytes());
         self.measurement.operations[op.kind.index()].get_or_insert_default().record(took_ns);
     }
 
@@ -309,7 +326,12 @@ impl<'e> Tally<'e> {
     }
 
     /// Records a command that was due at `due_ns`: with its arrival, or when the command before it in its transaction ended.
-    pub(super) fn command(&mut self, kind: CommandKind, arrival: Arrival, due_ns: u64, start_ns: u64, end_ns: u64) {
+    pub(super) fn command(&mut self, planned: &Planned, arrival: Arrival, due_ns: u64, start_ns: u64, end_ns: u64) {
+        let kind = planned.kind;
+        if !self.actor_types.is_empty() {
+            let written_bytes = std::mem::take(&mut self.command_bytes);
+            self.actor_types[self.types.place(planned.actor)].count(end_ns - due_ns, end_ns - start_ns, written_bytes);
+        }
         self.warm_up_command(end_ns - start_ns);
         self.slices.count(kind.into(), arrival.since_ns(), end_ns - due_ns);
         self.service[kind.index()].get_or_insert_default().record(end_ns - start_ns);
@@ -331,6 +353,7 @@ impl<'e> Tally<'e> {
         }
         let transactions = self.transactions.into_iter().map(latency);
         self.measurement.transactions = transactions.map(|latency| (String::new(), latency)).collect();
+        self.measurement.actor_types = self.actor_types.into_iter().map(ActorTypeTally::finish).collect();
         (self.measurement, self.slices.finish())
     }
 }

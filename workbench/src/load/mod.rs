@@ -4,6 +4,7 @@
 //! search for a rate. Progress goes to an [`Observer`].
 
 mod ack_log;
+mod actor_types;
 mod arrivals;
 #[cfg(feature = "rocksdb")]
 mod block_reads;
@@ -40,6 +41,7 @@ mod window;
 mod write_volume;
 mod writers;
 
+pub use actor_types::ActorTypeLoad;
 pub use arrivals::arrival_times;
 #[cfg(feature = "rocksdb")]
 pub use block_reads::{BlockGeometry, BlockReads, Knee, ReadCurve, ReadPoint};

@@ -92,6 +92,9 @@ pub trait Observer: Sync {
     /// What follows the next expected stages takes so long, until stages are expected again.
     fn expect_later(&self, _time: Duration) {}
 
+    /// Of the stages that were expected, only these are still to come.
+    fn expect_only(&self, _stages: &[StageTime]) {}
+
     /// A stage begins, and the one before has ended.
     fn stage(&self, _stage: Stage, _name: &str) {}
 

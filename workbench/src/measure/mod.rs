@@ -22,6 +22,7 @@ pub(crate) use change_points::{MOST_CHANGE_POINTS, SHORTEST_SEGMENT, change_poin
 pub(crate) use difference::Difference;
 pub use disturbance::Disturbance;
 pub(crate) use disturbance::{FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};
+pub(crate) use histogram::CompactHistogram;
 pub use histogram::LatencyHistogram;
 pub(crate) use interval::percentile_intervals;
 pub(crate) use mean::{Mean, median};

@@ -41,6 +41,9 @@ pub fn search_machines(
     let mut searches: Vec<_> =
         spec.durabilities.iter().map(|&mode| ModeSearch::new(testbed, mode, &input, at_target)).collect();
     unless_stopped(job, find_machines(&mut searches, source.seed()))?;
+    let found: Vec<_> = searches.iter().filter(|search| search.found.is_some()).collect();
+    let grown_events = found.first().map_or_else(|| vec![0], |first| first.grown_events.clone());
+    stages::announce_rest(spec, &input, found.iter().map(|search| search.durability).collect(), grown_events);
     let modes: Vec<_> = searches.into_iter().map(ModeSearch::conclude).collect::<Result<_, _>>()?;
     let interrupted = job.control.is_stopped();
     let is_evident = |mode: &ModeFindings| mode.searched.iter().any(MachineFindings::has_evidence);
@@ -95,7 +98,9 @@ struct ModeSearch<'a> {
     at_target: Duration,
     /// In the order of preference.
     machines: Vec<Machine>,
-    /// Places of the machines that do not sustain the required rate.
+    /// Events by which the databases have grown that are measured, ascending: the machines are searched on the last.
+    grown_events: Vec<u64>,
+    /// Places of the machines that do not sustain the required rate on it.
     failed: Vec<usize>,
     /// Whether data and restarts are surveyed in this mode: they do not depend on durability.
     is_surveyed: bool,
@@ -107,13 +112,43 @@ impl<'a> ModeSearch<'a> {
     fn new(testbed: &'a dyn Testbed, durability: Durability, input: &'a SearchInput<'a>, at_target: Duration) -> Self {
         let (machines, mode) = (input.spec.emulatable(), ModeFindings::new(durability));
         let is_surveyed = input.spec.durabilities.first() == Some(&durability);
-        Self { testbed, durability, input, at_target, machines, failed: Vec::new(), is_surveyed, found: None, mode }
+        let grown_events = input.spec.grown_events.clone();
+        let failed = Vec::new();
+        Self { testbed, durability, input, at_target, machines, grown_events, failed, is_surveyed, found: None, mode }
     }
 
-    /// The first machine, in the order of preference, with a rate that may suffice. The first is tried first, then the last,
-    /// then the middle of the rest; if all are asked for, one after the other. A machine that does not sustain the rate rules
-    /// out those with no more cores and no more memory.
+    /// The first machine, in the order of preference, with a rate that may suffice on the largest database on which any has one.
     fn find(&mut self) -> Result<(), ProcessError> {
+        loop {
+            self.find_on_largest()?;
+            if self.found.is_some() || self.is_stopped() || !self.is_outgrown() {
+                return Ok(());
+            }
+            let bytes = self.input.source.grown(self.most_grown_events()).preload_disk_bytes();
+            self.mode.outgrown_bytes = Some(bytes);
+            self.grown_events.pop();
+            (self.failed, self.mode.searched, self.mode.grown_survey) = (Vec::new(), Vec::new(), None);
+            let note = format!(
+                "durability {}: no machine is enough for a database of {}; on a smaller one it shows for how long one is",
+                self.durability,
+                units::bytes(bytes as f64)
+            );
+            self.input.job.observer.note(&note);
+        }
+    }
+
+    /// Whether a smaller database is measured if no machine is enough for this one.
+    fn is_outgrown(&self) -> bool {
+        self.grown_events.len() > 1
+    }
+
+    fn most_grown_events(&self) -> u64 {
+        self.grown_events.last().copied().unwrap_or(0)
+    }
+
+    /// The first is tried first, then the last, then the middle of the rest; if all are asked for, one after the other. A machine
+    /// that does not sustain the rate rules out those with no more cores and no more memory.
+    fn find_on_largest(&mut self) -> Result<(), ProcessError> {
         let is_first_round = self.mode.searched.is_empty();
         let every = self.input.spec.effort.breadth == Breadth::All;
         // The first of what is left is tried first: most often it is enough.
@@ -180,10 +215,10 @@ impl<'a> ModeSearch<'a> {
         Ok((search, candidate))
     }
 
-    /// A machine without a candidate. Of the largest one, the highest rate tells by how much it falls short.
+    /// A machine without a candidate. Of the largest one, the highest rate tells by how much it falls short for good.
     fn give_up(&mut self, found: Found<'a>) -> Result<(), ProcessError> {
         let Found { mut search, place, .. } = found;
-        let is_last = place + 1 == self.machines.len();
+        let is_last = place + 1 == self.machines.len() && !self.is_outgrown();
         if is_last && let Some(candidate) = search.candidate_below(self.required()) {
             HoldOut::new(&mut search, candidate, None).decide()?;
         }
@@ -220,13 +255,13 @@ impl<'a> ModeSearch<'a> {
         };
         if holds(&found.search) && self.is_surveyed && self.mode.grown_survey.is_none() {
             self.begin(Stage::Survey, "size of the data and time of a restart");
-            self.mode.grown_survey = found.search.survey(self.input.spec.most_grown_events() == 0)?;
+            self.mode.grown_survey = found.search.survey(self.most_grown_events() == 0)?;
         }
         if holds(&found.search) {
             self.found = Some(found);
         } else {
             self.failed.push(found.place);
-            let is_last = found.place + 1 == self.machines.len();
+            let is_last = found.place + 1 == self.machines.len() && !self.is_outgrown();
             self.mode.searched.push(found.search.finish(is_last)?);
         }
         Ok(())
@@ -238,6 +273,7 @@ impl<'a> ModeSearch<'a> {
         let rest = self.measure_rest(found);
         unless_stopped(job, rest)?;
         let mut mode = self.mode;
+        mode.grown_events = self.grown_events.last().copied().unwrap_or(0);
         let spec = self.input.spec;
         mode.interrupted = job.control.is_stopped();
         mode.searched.sort_by_key(|findings| findings.machine.size());
@@ -314,7 +350,7 @@ impl<'a> ModeSearch<'a> {
     /// sustained on `largest`, what the search found.
     fn measure_sizes(&mut self, machine: &Machine, largest: Option<SizeFindings>) -> Result<(), ProcessError> {
         self.mode.sizes = Vec::from_iter(largest);
-        let Some((_, smaller)) = self.input.spec.grown_events.split_last() else { return Ok(()) };
+        let Some((_, smaller)) = self.grown_events.split_last() else { return Ok(()) };
         if smaller.is_empty() {
             self.mode.survey = self.mode.grown_survey.take();
         }
@@ -364,7 +400,7 @@ impl<'a> ModeSearch<'a> {
             findings.saturation.as_ref().map(|drive| findings.writer_point(drive, self.input.request))
         };
         let mut points = Vec::from_iter(planned.and_then(known));
-        let grown_events = self.input.spec.most_grown_events();
+        let grown_events = self.most_grown_events();
         let is_open = |&&count: &&u64| is_of_use(count) && points.iter().all(|point| point.writers_count != count);
         let open: Vec<u64> = counts.iter().filter(is_open).copied().collect();
         for writers_count in open {
@@ -429,7 +465,7 @@ impl<'a> ModeSearch<'a> {
     }
 
     fn search(&self, machine: &Machine) -> Search<'a> {
-        self.search_of(machine, self.input.spec.most_grown_events())
+        self.search_of(machine, self.most_grown_events())
     }
 
     fn search_of(&self, machine: &Machine, grown_events: u64) -> Search<'a> {

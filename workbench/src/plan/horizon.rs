@@ -18,6 +18,8 @@ use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
+/// Halvings of the time between two of them in which another machine is needed: of a day, minutes remain.
+const HALVINGS: u32 = 12;
 /// Ratio of the bytes that a command writes on two databases up to which they are the same.
 const SAME_WRITES: f64 = 1.1;
 /// Reads per command by which two databases differ at least if they tell what a read adds.
@@ -59,6 +61,8 @@ pub(super) struct MeasuredSizes<'a> {
     pub(super) sustained_per_second: f64,
     /// The objective's percentile of the response time there at the target, seconds; 0 if unknown.
     pub(super) at_target_seconds: f64,
+    /// No machine was enough for a database of so many bytes; infinite if none is known.
+    pub(super) outgrown_bytes: f64,
 }
 
 impl<'a> MeasuredSizes<'a> {
@@ -227,7 +231,9 @@ pub(super) fn periods(
 ) -> Vec<MachinePeriod> {
     let enough = |at_days: f64| {
         let size = size_at(at_days).max(model.measured.sizes[0].database_bytes as f64);
-        let holds = |one: &&Candidate<'_>| model.rate(size, one.memory_bytes) >= required_per_second;
+        let holds = |one: &&Candidate<'_>| {
+            size < model.measured.outgrown_bytes && model.rate(size, one.memory_bytes) >= required_per_second
+        };
         candidates.iter().find(holds).map(|one| one.name.to_owned())
     };
     let mut periods: Vec<MachinePeriod> = Vec::new();
@@ -237,10 +243,11 @@ pub(super) fn periods(
         match periods.last_mut() {
             Some(last) if last.profile == profile => last.until_days = at_days,
             last => {
-                if let Some(last) = last {
-                    last.until_days = at_days;
-                }
-                periods.push(MachinePeriod { profile, from_days: at_days, until_days: at_days, until: None });
+                let from_days = last.map_or(at_days, |last| {
+                    last.until_days = change(last.until_days, at_days, |days| enough(days) == last.profile);
+                    last.until_days
+                });
+                periods.push(MachinePeriod { profile, from_days, until_days: at_days, until: None });
             }
         }
     }
@@ -248,6 +255,15 @@ pub(super) fn periods(
         period.until = date(period.until_days);
     }
     periods
+}
+
+/// The moment between two at which something ends that holds at the first and not at the last.
+fn change(mut before: f64, mut after: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..HALVINGS {
+        let middle = before.midpoint(after);
+        if holds(middle) { before = middle } else { after = middle }
+    }
+    after
 }
 
 #[cfg(test)]
@@ -311,6 +327,7 @@ mod tests {
             other_mode: &[],
             sustained_per_second: 0.5 * sizes[sizes.len() - 1].ceiling_per_second,
             at_target_seconds: 0.0,
+            outgrown_bytes: f64::INFINITY,
         }
     }
 
@@ -387,6 +404,16 @@ mod tests {
         assert!((found[0].1 - 1.0).abs() < 0.1, "a GiB is there after a day: {found:?}");
         assert!((found[1].1 - 4.0).abs() < 0.1, "as large in proportion to its memory: {found:?}");
         assert!((found[2].1 - 8.0).abs() < 1e-9, "the last period ends at the horizon");
+    }
+
+    #[test]
+    fn no_machine_is_enough_for_a_database_that_none_was_enough_for() {
+        let sizes = [size(0.25, SECONDS)];
+        let model = MeasuredSizes { outgrown_bytes: 3.0 * GIB, ..measured(&Tail, &sizes) }.fit().unwrap();
+        let found = periods_of(&model, 1_000.0);
+        let [(first, until), (last, end)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((first.as_deref(), last.as_deref()), (Some("nano"), None));
+        assert!((until - 3.0).abs() < 1e-4 && (end - 8.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]

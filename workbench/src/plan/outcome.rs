@@ -108,6 +108,10 @@ pub struct ModeFindings {
     pub(crate) survey: Option<Survey>,
     /// The same of the largest database that rates were measured on, if that has grown.
     pub(crate) grown_survey: Option<Survey>,
+    /// Events by which the database had grown that the machines were searched on.
+    pub(crate) grown_events: u64,
+    /// Size of the smallest database for which no machine was enough, where one was for a smaller one; bytes.
+    pub(crate) outgrown_bytes: Option<u64>,
     /// Rates of the recommended machine by the size of its database, ascending.
     pub sizes: Vec<SizeFindings>,
     /// The law of the scaling points; `None` if there are no points.
@@ -125,6 +129,8 @@ impl ModeFindings {
             ended: None,
             survey: None,
             grown_survey: None,
+            grown_events: 0,
+            outgrown_bytes: None,
             sizes: Vec::new(),
             writers: None,
             scaling_points: Vec::new(),

@@ -114,8 +114,10 @@ impl OutlookInput<'_> {
     }
 
     fn horizon(&self) -> Option<HorizonInfo> {
-        let recommended =
-            self.outcome.modes.iter().find_map(|mode| mode.searched_machine(&mode.recommended()?.machine))?;
+        let (recommended, grown_events) = self.outcome.modes.iter().find_map(|mode| {
+            let recommended = mode.searched_machine(&mode.recommended()?.machine)?;
+            Some((recommended, mode.grown_events))
+        })?;
         let reads = GrowingWork::of(self.source, self.spec, &recommended.machine);
         let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
         let database_bytes = self.forecast.bytes_after(days);
@@ -127,7 +129,7 @@ impl OutlookInput<'_> {
             on: self.date(days),
             database_bytes,
             measured_bytes: measured as f64,
-            measured_grown_events_count: self.spec.most_grown_events(),
+            measured_grown_events_count: grown_events,
             written_now_bytes_per_command: reads.written_bytes(self.forecast.bytes_after(0.0).expected),
             written_then_bytes_per_command: reads.written_bytes(database_bytes.expected),
             working_set: reads.working_set,
@@ -152,6 +154,7 @@ impl OutlookInput<'_> {
             other_mode: other_mode.map_or(&[], |other| &other.sizes),
             sustained_per_second: findings.sustained_per_second()?,
             at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
+            outgrown_bytes: mode.outgrown_bytes.map_or(f64::INFINITY, |bytes| bytes as f64),
         }
         .fit()?;
         let machines = self.spec.candidates_and_host();
@@ -186,7 +189,11 @@ impl OutlookInput<'_> {
         self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
     }
 
+    /// `None` of the next two days, in which hours count.
     fn date(&self, days: f64) -> Option<String> {
+        if days < 2.0 {
+            return None;
+        }
         Some(later(self.today, days)?.to_string())
     }
 

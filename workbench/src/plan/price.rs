@@ -5,7 +5,7 @@ use crate::host::WritebackDelay;
 use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::report::{AtRisk, DurabilityPrice, LatencyPrice, PlanResult, ThroughputBasis, ThroughputPrice};
 
-/// Both modes of a plan compared; `None` unless both were planned. `measured` is what the evidence at the required rate
+/// Both modes of a plan compared, if their machines were measured on one database; `None` unless both were planned. `measured` is what the evidence at the required rate
 /// shows.
 pub(super) fn price(
     outcome: &PlanOutcome,
@@ -14,12 +14,13 @@ pub(super) fn price(
     measured: Option<DurabilityPrice>,
 ) -> Option<DurabilityPrice> {
     let modes = outcome.mode(Durability::Off).zip(outcome.mode(Durability::On))?;
-    let is_one_machine = one_machine(modes).is_some();
+    let is_one_database = modes.0.grown_events == modes.1.grown_events;
+    let is_one_machine = is_one_database && one_machine(modes).is_some();
     let expected = |durability| plan.recommendation(durability).filter(|_| is_one_machine)?.expected.as_ref();
     let expected = expected(Durability::Off).zip(expected(Durability::On));
     let at_target = expected.and_then(|(off, on)| LatencyPrice::at_target(&off.command, &off.response, &on.response));
     Some(DurabilityPrice {
-        throughput: throughput(modes),
+        throughput: throughput(modes).filter(|_| is_one_database),
         latency: at_target.or_else(|| measured.filter(|_| is_one_machine)?.latency),
         at_risk: Some(AtRisk {
             seconds: unsynced.seconds,

@@ -17,6 +17,8 @@ use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 use crate::units;
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
+/// A disk that is proposed, as a multiple of the database at the horizon.
+const DISK_MARGIN: f64 = 1.1;
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
 
@@ -147,11 +149,12 @@ impl PlanRequest {
         let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
         Err(PlanError::Usage(format!(
             "after {} the database takes {}, and the disk of {} is full after about {}: give a shorter --horizon, a --retention, \
-             or the size of the deployment's disk with --disk",
+             or the size of the deployment's disk, such as --disk {}",
             units::about_days(days),
             units::bytes(then),
             units::bytes(disk_bytes),
             units::about_days(full_after),
+            units::bytes(DISK_MARGIN * then).replace(' ', ""),
         )))
     }
 

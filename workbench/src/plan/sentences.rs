@@ -9,7 +9,7 @@ use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outloo
 use crate::plan::spec::PlanSpec;
 use crate::report::{
     AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, SloInfo, SourceKind,
-    ValidUntil, suffices,
+    ValidUntil, suffices, until,
 };
 use crate::units;
 
@@ -65,15 +65,20 @@ pub(super) fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -
 
 /// `no machine that was tried sustains …`, or for how long some do.
 fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> String {
-    let ended: Vec<_> = durabilities.iter().filter_map(|&durability| enough_for_a_time(plan, durability)).collect();
+    let ended = |&durability: &Durability| Some((durability, enough_for_a_time(plan, durability)?));
+    let ended: Vec<_> = durabilities.iter().filter_map(ended).collect();
     match &ended[..] {
         // What an earlier plan did not measure may sustain it.
         [] if plan.ranked_from.is_some() => format!("no machine is known to sustain {goal}"),
         [] => format!("no machine that was tried sustains {goal}"),
-        [first, others @ ..] if others.iter().all(|other| other == first) => {
+        [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => {
             format!("no machine sustains {goal} until the horizon: {first}")
         }
-        _ => format!("no machine sustains {goal} until the horizon: {}", ended.join("; ")),
+        _ => {
+            let each: Vec<_> =
+                ended.iter().map(|(mode, over_time)| format!("durability {mode}: {over_time}")).collect();
+            format!("no machine sustains {goal} until the horizon ({})", each.join("; "))
+        }
     }
 }
 
@@ -275,8 +280,7 @@ pub(super) fn validity(valid_until: &ValidUntil) -> String {
         End::Writes => "when the states have grown so large that writing them leaves too little of the rate",
         End::Horizon => "the horizon",
     };
-    let on = valid_until.on.clone().unwrap_or_else(|| units::about_days(valid_until.days));
-    format!(", valid until {on}, {end}")
+    format!(", valid {}, {end}", until(valid_until.on.as_deref(), valid_until.days))
 }
 
 /// Growth, disk and restart at the target.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::actor::Durability;
 use crate::load::{JobContext, Source, Stage, StageTime};
 use crate::measure::fewest_trials;
 use crate::plan::search::SearchInput;
@@ -30,6 +31,16 @@ pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
     let at_target = input.probe_time(spec.target_per_second);
     input.job.observer.expect_stages(&stages(spec, input, at_target));
     at_target
+}
+
+/// Announces what is left once the machines are found: the modes without one need no figures of it.
+pub(super) fn announce_rest(spec: &PlanSpec, input: &SearchInput<'_>, found: Vec<Durability>, grown_events: Vec<u64>) {
+    let time = input.probe_time(spec.target_per_second);
+    let of_found = stages(&PlanSpec { durabilities: found, grown_events, ..spec.clone() }, input, time);
+    let of_all = stages(spec, input, time);
+    let of_machine = of_found.iter().filter(|one| matches!(one.stage, Stage::Target | Stage::Sizes | Stage::Writers));
+    let of_host = of_all.iter().filter(|one| matches!(one.stage, Stage::Scaling | Stage::Forecast));
+    input.job.observer.expect_only(&of_machine.chain(of_host).copied().collect::<Vec<_>>());
 }
 
 /// Time that all stages of a plan are expected to take.

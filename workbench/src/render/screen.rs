@@ -355,8 +355,11 @@ fn valid_until(valid: &ValidUntil) -> Fact {
         End::Writes => "states too large",
         End::Horizon => "horizon",
     };
-    let value = valid.on.clone().unwrap_or_else(|| units::about_days(valid.days));
-    Fact { label: "Valid until", value, note: Some(note.to_owned()) }
+    let (label, value) = match &valid.on {
+        Some(on) => ("Valid until", on.clone()),
+        None => ("Valid for", units::about_days(valid.days)),
+    };
+    Fact { label, value, note: Some(note.to_owned()) }
 }
 
 /// `12.40 EUR`, per month.

@@ -41,6 +41,8 @@ pub(super) struct View<'a> {
     services: Vec<LatencyPair<'a>>,
     /// Service time per storage operation.
     operations: Vec<LatencyPair<'a>>,
+    /// The modes with figures by actor type.
+    typed_modes: Vec<&'a ModeResult>,
     capacities: Vec<CapacityRow<'a>>,
     profiles: Vec<ProfileRow<'a>>,
     machine_chart: Option<MachineChart>,
@@ -87,6 +89,7 @@ impl<'a> View<'a> {
             } else {
                 Vec::new()
             },
+            typed_modes: modes.iter().filter(|mode| !mode.actor_types.is_empty()).collect(),
             operations: pairs(modes, |mode| &mode.operations, NamedLatency::response_or_service),
             capacities: plan.iter().flat_map(|plan| &plan.capacities).map(capacity_row).collect(),
             profiles: plan.iter().flat_map(|plan| profile_rows(plan)).collect(),

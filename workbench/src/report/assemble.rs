@@ -9,13 +9,15 @@ use ave_actors_store::config::MachineSpec;
 use super::price::DurabilityPrice;
 use crate::actor::Durability;
 use crate::host::{HostProfile, HostWarning, MeasuredDisk, matching_spec};
-use crate::load::{CommandLatency, Drive, HarnessCost, Measurement, Sample, SessionSize, Source, Verified};
+use crate::load::{
+    ActorTypeLoad, CommandLatency, Drive, HarnessCost, Measurement, Sample, SessionSize, Source, Verified,
+};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
 use crate::report::{
-    CurvePoint, HostInfo, LatencyInfo, LoadKind, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind,
-    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, ShardInfo,
-    SourceInfo, SourceKind, TuningInfo, Verdict, Verification,
+    ActorTypeInfo, CurvePoint, HostInfo, LatencyInfo, LoadKind, ModeResult, NamedLatency, PercentileInfo, Report,
+    ReportKind, Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings,
+    ShardInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification,
 };
 use crate::units;
 use crate::workload::path_text;
@@ -260,6 +262,7 @@ impl MeasuredMode<'_> {
             achieved_range_per_second: [low, high],
             commands: self.commands(&all),
             operations: OpKind::ALL.into_iter().filter_map(operation).collect(),
+            actor_types: actor_types(&all),
             resources: self.resources(&all),
             series: (1..).zip(self.rounds).flat_map(|(number, round)| series_of(number, round)).collect(),
             rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
@@ -327,6 +330,21 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         reference_work: drive.reference_work,
         wal_syncs: drive.wal_syncs(),
     }
+}
+
+/// The busiest first.
+fn actor_types(measured: &Measurement) -> Vec<ActorTypeInfo> {
+    let figures = |slice: &Slice| round_figures(&std::iter::once(slice).collect());
+    let info = |load: &ActorTypeLoad| ActorTypeInfo {
+        name: load.name.clone(),
+        commands_count: load.service.count(),
+        written_bytes: load.written_bytes,
+        response: figures(&load.response),
+        service: figures(&load.service),
+    };
+    let mut types: Vec<_> = measured.actor_types.iter().map(info).filter(|one| one.commands_count > 0).collect();
+    types.sort_by_key(|one| std::cmp::Reverse(one.commands_count));
+    types
 }
 
 fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {

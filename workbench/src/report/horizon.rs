@@ -86,11 +86,15 @@ impl HorizonMode {
     pub(crate) fn machines_over_time(&self) -> String {
         let part = |period: &MachinePeriod| {
             let name = period.profile.as_deref().unwrap_or("none of the candidates");
-            let until = period.until.clone().unwrap_or_else(|| units::about_days(period.until_days));
-            format!("{name} until {until}")
+            format!("{name} {}", until(period.until.as_deref(), period.until_days))
         };
         self.periods.iter().map(part).collect::<Vec<_>>().join(", then ")
     }
+}
+
+/// `until 2027-03-01`, or `for 12 h` where no date is given.
+pub(crate) fn until(date: Option<&str>, days: f64) -> String {
+    date.map_or_else(|| format!("for {}", units::about_days(days)), |date| format!("until {date}"))
 }
 
 /// The rate that meets the objective on a database of one size.

@@ -55,10 +55,13 @@ pub use frame::{
     SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
+pub(crate) use horizon::until;
 pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate, WorkingSet};
 pub use host_info::HostInfo;
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
-pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
+pub use mode::{
+    ActorTypeInfo, CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification,
+};
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,

@@ -33,6 +33,9 @@ pub struct ModeResult {
     pub commands: Vec<NamedLatency>,
     /// Latency of each storage operation behind them.
     pub operations: Vec<NamedLatency>,
+    /// The same commands by actor type, where there are several.
+    #[serde(default)]
+    pub actor_types: Vec<ActorTypeInfo>,
     /// Consumption while measuring.
     pub resources: ResourceUse,
     /// Second by second.
@@ -67,6 +70,22 @@ impl ModeResult {
     pub(crate) fn latency(&self, command: &str) -> Option<&LatencyInfo> {
         self.commands.iter().find(|latency| latency.name == command).map(NamedLatency::response_or_service)
     }
+}
+
+/// What the actors of one type did: a type of a trace, or a population of a workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActorTypeInfo {
+    /// Name of the type or population.
+    pub name: String,
+    /// Commands measured.
+    pub commands_count: u64,
+    /// Bytes of the values that they wrote, keys not counted.
+    pub written_bytes: u64,
+    /// From the intended start: with the wait for an actor that all writers use. Within 1 %.
+    pub response: RoundFigures,
+    /// From the actual start: time in the backend. Within 1 %.
+    pub service: RoundFigures,
 }
 
 /// One round of a durability mode.

@@ -37,9 +37,10 @@ const fn is_in_table(kind: ReasonKind) -> bool {
 /// The table comes first, so that the verdict is next to the prompt.
 fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
     let verdict = &report.verdict;
-    match &report.plan {
-        Some(plan) => plan_table::print(plan, report.durability_price.as_ref(), output)?,
-        None => output.line(&run_table::table(report))?,
+    if let Some(plan) = &report.plan {
+        plan_table::print(plan, report.durability_price.as_ref(), output)?;
+    } else {
+        run_table::print(report, output)?;
     }
     output.line("")?;
     output.warnings(&report.warnings)?;

@@ -1,9 +1,14 @@
 //! The result table of `run`.
 
-use crate::cli::output::{figure_table, nanoseconds, table_width};
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, figure_table, nanoseconds, table_width};
 use crate::measure::Percentile;
 use crate::report::{ModeResult, Report};
 use crate::units;
+use crate::workload::escape;
+
+/// The report has the others.
+const MOST_ACTOR_TYPES: usize = 12;
 
 /// The percentiles that fit into a terminal of `width` columns.
 const fn shown(width: u16) -> &'static [Percentile] {
@@ -14,12 +19,34 @@ const fn shown(width: u16) -> &'static [Percentile] {
     }
 }
 
+pub(super) fn print(report: &Report, output: Output) -> Result<(), CliError> {
+    output.line(&table(report))?;
+    of_actor_types(report).map_or(Ok(()), |table| output.line(&format!("\n{table}")))
+}
+
 /// A row per durability mode and command; the first row of a mode names it.
-pub(super) fn table(report: &Report) -> String {
+fn table(report: &Report) -> String {
     let percentiles = shown(table_width());
     let mut header = vec!["durability", "command", "commands/s"];
     header.extend(percentiles.iter().map(|percentile| percentile.name()));
     figure_table(&header, 2, report.modes.iter().flat_map(|mode| rows(mode, percentiles)).collect())
+}
+
+/// The busiest actor types of each mode; `None` where there is one type.
+fn of_actor_types(report: &Report) -> Option<String> {
+    let types = |mode: &'_ ModeResult| {
+        let names = std::iter::once(mode.durability.to_string()).chain(std::iter::repeat(String::new()));
+        let rows = names.zip(&mode.actor_types).take(MOST_ACTOR_TYPES).map(|(durability, one)| {
+            let rate = mode.achieved_per_second * one.commands_count as f64 / mode.commands_count.max(1) as f64;
+            let written = units::bytes(one.written_bytes as f64);
+            let [p50, p99] = [one.response.p50_ns, one.response.p99_ns].map(nanoseconds);
+            vec![durability, escape(&one.name), units::number(rate), written, p50, p99]
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = report.modes.iter().flat_map(types).collect();
+    let header = ["durability", "actor type", "commands/s", "written", "p50", "p99"];
+    (!rows.is_empty()).then(|| figure_table(&header, 2, rows))
 }
 
 fn rows(mode: &ModeResult, percentiles: &[Percentile]) -> Vec<Vec<String>> {

@@ -59,6 +59,10 @@ impl Observer for MeteredObserver<'_> {
         self.inner.expect_stages(stages);
     }
 
+    fn expect_only(&self, stages: &[StageTime]) {
+        self.inner.expect_only(stages);
+    }
+
     fn expect_later(&self, time: Duration) {
         self.inner.expect_later(time);
     }

@@ -76,6 +76,10 @@ impl ProgressLine {
         lock(&self.state).time_left = time_left;
     }
 
+    pub(super) fn expect_only(&self, to_come: &[(StageKind, u32)]) {
+        lock(&self.state).time_left.expect_only(to_come);
+    }
+
     /// Prints a line above the bar.
     pub(super) fn print(&self, text: &str) {
         if self.bar.is_hidden() {

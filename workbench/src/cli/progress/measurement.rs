@@ -77,6 +77,11 @@ impl Observer for MeasurementProgress {
         self.line.expect(TimeLeft::new(kinds).and_then(std::mem::take(&mut *lock(&self.later))));
     }
 
+    fn expect_only(&self, stages: &[StageTime]) {
+        let to_come: Vec<_> = stages.iter().map(|one| (StageKind::Plan(one.stage), one.count)).collect();
+        self.line.expect_only(&to_come);
+    }
+
     fn expect_later(&self, time: Duration) {
         *lock(&self.later) = time;
     }

@@ -68,6 +68,14 @@ impl TimeLeft {
         Self { later, ..self }
     }
 
+    /// Of the stages to come, only so many of these kinds are left.
+    pub(super) fn expect_only(&mut self, to_come: &[(StageKind, u32)]) {
+        for known in &mut self.kinds {
+            let left = to_come.iter().filter(|(kind, _)| *kind == known.kind).map(|(_, count)| count).sum();
+            known.to_come = known.to_come.min(left);
+        }
+    }
+
     /// A stage begins and ends the one before. Kinds that are not among the expected ones are ignored.
     pub(super) fn begin(&mut self, kind: StageKind, now: Instant) {
         let Some(next) = self.kinds.iter().position(|known| known.kind == kind) else { return };
@@ -163,6 +171,15 @@ mod tests {
         time_left.begin(SEARCH, began + seconds(20));
         // 20 seconds and 40 more instead of 10 and 40.
         assert_eq!(time_left.at(began + seconds(20)), Some(seconds(20) + seconds(40).mul_f64(60.0 / 50.0)));
+    }
+
+    #[test]
+    fn stages_that_are_not_needed_after_all_take_no_time() {
+        const TARGET: StageKind = StageKind::Plan(Stage::Target);
+        const FORECAST: StageKind = StageKind::Plan(Stage::Forecast);
+        let mut time_left = TimeLeft::new([(TARGET, 2, Some(seconds(10))), (FORECAST, 1, Some(seconds(3)))]);
+        time_left.expect_only(&[(TARGET, 1), (FORECAST, 5)]);
+        assert_eq!(time_left.at(Instant::now()), Some(seconds(13)), "never more than were expected");
     }
 
     #[test]

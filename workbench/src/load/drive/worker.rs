@@ -194,7 +194,7 @@ impl<T: Target> Worker<T> {
         }
         drop(busy);
         if counts {
-            tally.command(planned.kind, arrival, due, start, last);
+            tally.command(&planned, arrival, due, start, last);
             let ended = planned.link.filter(|link| link.is_last && arrival.is_whole);
             if let Some(link) = ended {
                 tally.transaction(link.transaction, arrival, last);

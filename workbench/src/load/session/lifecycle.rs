@@ -12,6 +12,7 @@ use super::state::{SessionSize, SuspendedSession, directory_bytes};
 use super::threads::{POLL_INTERVAL, with_each, with_each_and};
 use crate::actor::Durability;
 use crate::load::ack_log::{AckLog, Position};
+use crate::load::actor_types::ActorTypes;
 use crate::load::clock::Clock;
 use crate::load::control::Control;
 use crate::load::drive::{Shared, Worker};
@@ -44,6 +45,7 @@ pub struct Session<'t, T: Target> {
     pub(super) directory: PathBuf,
     pub(crate) durability: Durability,
     requests: Vec<RequestKind>,
+    types: Arc<ActorTypes>,
     pool: Arc<ValuePool>,
     /// The actors that the transactions of all workers use.
     common: Option<CommonActors>,
@@ -96,6 +98,7 @@ impl<'t, T: Target> Session<'t, T> {
             directory: directory.to_owned(),
             durability,
             requests: source.requests(),
+            types: Arc::new(ActorTypes::of(source)),
             common: source.common_actors(),
             pool: Arc::new(source.value_pool()),
             workers: (0..workers).map(|number| Worker::new(source, number, workers)).collect(),
@@ -173,11 +176,11 @@ impl<'t, T: Target> Session<'t, T> {
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
         self.resume(job)?;
         let resources = ResourceSampler::start();
-        let requests = self.requests.clone();
+        let (requests, types) = (self.requests.clone(), Arc::clone(&self.types));
         let operations = self.source.operations();
         let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(requests.len())).collect();
         // Made before the window is set: those of many workers take longer than threads need to start.
-        let tally = |exchange| Mutex::new(Some(Tally::new(&requests, &operations, exchange)));
+        let tally = |exchange| Mutex::new(Some(Tally::new(&requests, &operations, &types, exchange)));
         let tallies: Vec<_> = exchanges.iter().map(tally).collect();
         job.control.set_commands(0);
         let number = self.drives;
@@ -191,7 +194,7 @@ impl<'t, T: Target> Session<'t, T> {
             |worker| {
                 let exchange = &exchanges[worker.number()];
                 let made = tallies[worker.number()].lock().unwrap_or_else(PoisonError::into_inner).take();
-                let tally = made.unwrap_or_else(|| Tally::new(&requests, &operations, exchange));
+                let tally = made.unwrap_or_else(|| Tally::new(&requests, &operations, &types, exchange));
                 worker.drive(&window, tally, clock, &shared)
             },
             |is_finished| {
@@ -211,6 +214,7 @@ impl<'t, T: Target> Session<'t, T> {
         }
         let names = self.source.transactions().iter().map(|one| one.name.as_str());
         drive.measurement.complete(slices, names);
+        types.name(&mut drive.measurement.actor_types);
         self.payload_bytes += drive.measurement.payload_bytes_with_warmup;
         if spec.settle {
             let began = Instant::now();

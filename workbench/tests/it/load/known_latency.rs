@@ -15,8 +15,10 @@ use ave_workbench::load::{
     WarmUp, arrival_times,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice};
-use ave_workbench::workload::Arrivals;
+use ave_workbench::trace::{Truncation, info, read};
+use ave_workbench::workload::{Arrivals, Workload};
 
+use crate::support::skip::skipped;
 use crate::support::{provenance, replay, story_of, trace_of, trace_of_commands, workload};
 
 const MICROSECOND: u64 = 1_000;
@@ -183,6 +185,40 @@ fn a_constant_service_time_is_every_percentile() {
         }
     }
     assert_near("commands per second", measurement.commands_per_second(), 1e9 / SERVICE as f64, 0.001);
+}
+
+#[test]
+fn the_figures_of_actor_types_are_those_of_their_commands() {
+    const SERVICE: u64 = 50 * MICROSECOND;
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/recorded-ledger-node.trace.csv.zst");
+    if !recording.exists() {
+        return skipped(the_figures_of_actor_types_are_those_of_their_commands, "no recorded trace in workloads");
+    }
+    let trace = Arc::new(read(&recording, Truncation::Refuse).unwrap());
+    let info = info(&trace).unwrap();
+    let measurement = measure(&replay(Arc::clone(&trace), 1), &closed(), |_| SERVICE);
+    for expected in &info.types {
+        let found = measurement.actor_types.iter().find(|found| found.name == expected.type_name).unwrap();
+        assert_eq!(found.service.count(), expected.commands(), "{}", expected.type_name);
+        assert_eq!(found.written_bytes, expected.written_bytes, "{}", expected.type_name);
+    }
+    let written: u64 = measurement.actor_types.iter().map(|one| one.written_bytes).sum();
+    assert_eq!((measurement.actor_types.len(), written), (info.types.len(), measurement.payload_bytes));
+    // This one does nothing but write events: all of its commands but the start take as long.
+    let register = measurement.actor_types.iter().find(|one| one.name == "witnesses_register").unwrap();
+    assert_near("median", register.service.quantile(0.5) as f64, SERVICE as f64, 0.01);
+}
+
+#[test]
+fn the_populations_of_a_workload_have_figures_and_a_single_one_has_none() {
+    let several = Source::Workload(Arc::new(Workload::find("ledger-node").unwrap()));
+    let spec = DriveSpec { warmup: WarmUp::Fixed(Duration::from_secs(1)), ..closed() };
+    let measurement = measure(&several, &spec, |_| MILLISECOND);
+    let commands: u64 = measurement.actor_types.iter().map(|one| one.service.count()).sum();
+    let written: u64 = measurement.actor_types.iter().map(|one| one.written_bytes).sum();
+    assert_eq!((commands, written), (measurement.command_count(), measurement.payload_bytes));
+    assert!(measurement.actor_types.iter().all(|one| one.service.count() == one.response.count()));
+    assert_eq!(measure(&appends(1), &spec, |_| MILLISECOND).actor_types, []);
 }
 
 #[test]

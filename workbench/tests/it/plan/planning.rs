@@ -299,6 +299,53 @@ fn a_rate_that_holds_every_second_time_is_never_sustained_however_often_it_is_tr
     });
 }
 
+/// A testbed without memory for databases that have grown by more than so many events.
+struct Outgrown<'a> {
+    testbed: &'a dyn Testbed,
+    most_events: u64,
+    /// Growth of the databases that were set up.
+    grown_events: RefCell<Vec<u64>>,
+}
+
+impl Testbed for Outgrown<'_> {
+    fn emulation(&self, _machine: &Machine) -> Emulation {
+        Emulation::CoresAndMemory
+    }
+
+    fn set_up_grown(
+        &self,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        self.grown_events.borrow_mut().push(grown_events);
+        if grown_events > self.most_events {
+            return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
+        }
+        self.testbed.set_up_grown(machine, grown_events, durability, workers)
+    }
+}
+
+#[test]
+fn where_no_machine_is_enough_for_the_largest_database_the_machine_for_a_smaller_one_is_found() {
+    for (most_events, expected) in [(1_000, 100), (60, 60), (59, 30), (0, 0)] {
+        let spec = PlanSpec { grown_events: vec![0, 30, 60, 100], ..spec(100.0, "p99=10ms") };
+        planned_on(&spec, |testbed| {
+            let outgrown = Outgrown { testbed, most_events, grown_events: RefCell::default() };
+            let job = Control::default();
+            let outcome = search_machines(&outgrown, &appends(3), &spec, JobContext::silent(&job)).unwrap();
+            let mode = &outcome.modes[0];
+            assert_eq!(mode.recommended().unwrap().machine.name, "nano", "{most_events}");
+            let set_up = outgrown.grown_events.into_inner();
+            let fitting = set_up.iter().find(|&&grown_events| grown_events <= most_events);
+            assert_eq!(fitting, Some(&expected), "the largest that fits first: {set_up:?}");
+            let sizes = spec.grown_events.iter().filter(|&&grown_events| grown_events <= expected).count();
+            assert_eq!(mode.sizes.len(), sizes, "that one and the smaller ones are measured");
+        });
+    }
+}
+
 #[test]
 fn a_target_beyond_the_ceiling_is_held_by_nothing_and_is_not_even_offered() {
     let outcome = planned(&spec(2_000.0, "p99=10ms")).unwrap();

@@ -509,6 +509,7 @@ fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
             operation("events.last", 7_900.0, 0.4, 8_400),
             operation("states.get", 5_100.0, 0.45, 7_200),
         ],
+        actor_types: Vec::new(),
         resources: resources(durable),
         series: series(durable),
         rounds: rounds(),
