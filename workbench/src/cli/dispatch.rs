@@ -12,7 +12,7 @@ use super::args::trace::TraceCommand;
 use super::error::CliError;
 use super::output::{self, Output};
 use super::{commands, resolve, style};
-use crate::host::{Machine, remove_stale_groups};
+use crate::host::{Machine, remove_stale_groups, thread_room};
 use crate::process::confined::{self, ConfinedExit};
 use crate::process::{rig, victim};
 use crate::report::{Outcome, Verdict};
@@ -94,7 +94,29 @@ fn check_fits(machine: &Machine) -> Result<(), CliError> {
     )))
 }
 
+/// Checks that the threads of a command can be started: libraries panic where one cannot. Those of writers are checked with their
+/// number.
+fn check_threads(command: &Command) -> Result<(), CliError> {
+    // Of signals, of the progress, of a sort.
+    const OTHERS: u64 = 4;
+    // As many reads at once, and the queue of syncs.
+    const OF_PROBE: u64 = 40;
+    let needed = match command {
+        Command::Host(_) => OF_PROBE,
+        Command::Run(_) | Command::Plan(_) | Command::Certify(_) | Command::Trace(_) | Command::History(_) => {
+            OTHERS + process_share().cpu.cores as u64
+        }
+        _ => return Ok(()),
+    };
+    let Some(room) = thread_room().filter(|room| room.left < needed) else { return Ok(()) };
+    Err(CliError::Usage(format!(
+        "{needed} threads are needed, and this process may create {} more ({}): raise the limit",
+        room.left, room.limit
+    )))
+}
+
 fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
+    check_threads(&args.command)?;
     if matches!(args.command, Command::Run(_) | Command::Plan(_) | Command::Certify(_)) {
         // Control groups of a killed workbench. What cannot be removed now is tried again by the next start.
         let _ = remove_stale_groups();

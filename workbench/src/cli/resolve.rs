@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
 
@@ -81,17 +82,26 @@ pub(crate) fn existing_directory(path: &Path, hint: &'static str) -> Result<(), 
     Err(CliError::DataDirectory { path: path.to_owned(), source, hint })
 }
 
+/// Signals that follow each other sooner are one.
+const ONE_SIGNAL: Duration = Duration::from_millis(200);
+
 /// A control that Ctrl-C sets, which is confirmed once. A second Ctrl-C ends the process at once.
 pub(crate) fn stop_on_ctrl_c(output: Output) -> Result<Arc<Control>, CliError> {
     let control = Arc::new(Control::default());
     let stopping = Arc::clone(&control);
+    // `timeout` signals the process and then its group.
+    let mut stopped: Option<Instant> = None;
     let handler = move || {
+        if stopped.is_some_and(|since| since.elapsed() < ONE_SIGNAL) {
+            return;
+        }
         if stopping.is_stopped() {
             // Shells use 130 for a process that Ctrl-C ended.
             #[expect(clippy::exit, reason = "the command line is the one place that ends the process")]
             std::process::exit(130);
         }
         stopping.stop();
+        stopped = Some(Instant::now());
         output.progress("stopping… (Ctrl-C again ends at once)");
     };
     ctrlc::set_handler(handler).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::catalogue::{millicores, ram_mb};
 use crate::host::{Machine, PROFILES, profile_named};
 use crate::load::{Rate, WarmUp};
+use crate::trace::byte_size;
 use crate::units;
 use crate::workload::{MAX_VALUE_BYTES, did_you_mean};
 
@@ -207,17 +208,33 @@ pub(crate) fn growth(text: &str) -> Result<f64, String> {
     parsed.ok_or_else(|| format!("expected growth of 0 to {MOST_PERCENT} % such as `4%/month` or `60%/year`"))
 }
 
-/// A name of the IANA database, `UTC`, or an offset such as `+02:00`.
+/// Farthest from UTC that clocks are.
+const MOST_OFFSET_SECONDS: i32 = 14 * 3_600;
+
+/// A name of the IANA database, `UTC`, or an offset such as `+02:00` or `UTC+2`.
 pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
     if name.eq_ignore_ascii_case("utc") || name == "Z" {
         return Ok(TimeZone::UTC);
     }
-    DateTimeParser::new().parse_time_zone(name).map_err(|error| {
+    let expected = |reason: String| {
         format!(
             "expected a name of the IANA database (package `tzdata`), for example `Europe/Berlin`, or an offset such as \
-             `+02:00`: {error}"
+             `+02:00`{reason}"
         )
-    })
+    };
+    // `UTC+2` is an offset. A POSIX time zone with that spelling is two hours west.
+    let offset = ["UTC", "GMT"].iter().find_map(|prefix| {
+        let (start, rest) = name.split_at_checked(prefix.len())?;
+        (start.eq_ignore_ascii_case(prefix) && rest.starts_with(['+', '-'])).then_some(rest)
+    });
+    let short = offset.filter(|offset| offset.len() == 2).map(|offset| format!("{}0{}", &offset[..1], &offset[1..]));
+    let text = short.as_deref().or(offset).unwrap_or(name);
+    let zone = DateTimeParser::new().parse_time_zone(text).map_err(|error| expected(format!(": {error}")))?;
+    let is_usual = match zone.to_fixed_offset() {
+        Ok(offset) => offset.seconds().abs() <= MOST_OFFSET_SECONDS,
+        Err(_) => zone.iana_name().is_some(),
+    };
+    if is_usual { Ok(zone) } else { Err(expected(", at most 14 hours".to_owned())) }
 }
 
 /// A separator of fields: one character; `\t` and `tab` are the tab.
@@ -230,20 +247,8 @@ pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
 
 /// Bytes of a stored value: `4096`, `4k` or `4KiB`, in powers of 1024, `4kB` in powers of 1000.
 pub(crate) fn value_bytes(text: &str) -> Result<u32, String> {
-    let expected = || format!("expected bytes such as `4096`, `4k` or `4kB`, at most {MAX_VALUE_BYTES}");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "ki" | "kib" => 1 << 10,
-        "kb" => 1_000,
-        "m" | "mi" | "mib" => 1 << 20,
-        "mb" => 1_000_000,
-        _ => return Err(expected()),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    let bytes = bytes.and_then(|bytes| u32::try_from(bytes).ok()).filter(|&bytes| bytes <= MAX_VALUE_BYTES);
-    bytes.ok_or_else(expected)
+    let bytes = byte_size(text).and_then(|bytes| u32::try_from(bytes).ok()).filter(|&bytes| bytes <= MAX_VALUE_BYTES);
+    bytes.ok_or_else(|| format!("expected bytes such as `4096`, `4k` or `4kB`, at most {MAX_VALUE_BYTES}"))
 }
 
 pub(crate) fn ascii_character(text: &str) -> Result<u8, String> {
@@ -286,10 +291,9 @@ impl DiskArg {
 
 /// A number is a size; a file with such a name needs its directory (`./500`).
 pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
-    let (size, unit_gb) = match text.strip_suffix("TB") {
-        Some(terabytes) => (terabytes, 1e3),
-        None => (text.strip_suffix("GB").unwrap_or(text), 1.0),
-    };
+    const UNITS_GB: [(&str, f64); 4] = [("TB", 1e3), ("GB", 1.0), ("TiB", 1_099.511_627_776), ("GiB", 1.073_741_824)];
+    let with_unit = UNITS_GB.iter().find_map(|(unit, gb)| Some((text.strip_suffix(unit)?.trim_end(), *gb)));
+    let (size, unit_gb) = with_unit.unwrap_or((text, 1.0));
     let in_gb = |size| DiskArg::SizeGb(size * unit_gb);
     match number(size) {
         Some(_) => above_zero(size).map(in_gb).map_err(|_| expected_disk()),
@@ -299,7 +303,7 @@ pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
 }
 
 fn expected_disk() -> String {
-    "expected a size in GB more than 0, such as `500`, `500GB` or `2TB`, or a file of `host --probe -o`".to_owned()
+    "expected a size in GB more than 0, such as `500`, `500GB` or `2TiB`, or a file of `host --probe -o`".to_owned()
 }
 
 /// Commands per second, `2000`, or transactions or commands of one kind per second, `50 fact/s`.
@@ -372,11 +376,12 @@ mod tests {
 
     #[test]
     fn sizes_accept_units() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("4k", 4096), ("4 KiB", 4096), ("4kB", 4000), ("1M", 1 << 20)] {
-            assert_eq!(value_bytes(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "k", "-1", "1.5k", "4x", "1000M", "99999999999999999999"] {
+        assert_eq!((value_bytes("0"), value_bytes("4 KiB")), (Ok(0), Ok(4_096)));
+        for text in ["k", "1000M"] {
             assert!(value_bytes(text).is_err(), "{text}");
+        }
+        for (text, gb) in [("500", 500.0), ("1,000GB", 1_000.0), ("2TB", 2_000.0), ("2 TiB", 2_199.023_255_552)] {
+            assert!(matches!(disk(text), Ok(DiskArg::SizeGb(found)) if (found - gb).abs() < 1e-9), "{text}");
         }
     }
 
@@ -384,7 +389,16 @@ mod tests {
     fn zones_are_names_or_offsets_and_separators_characters_or_a_tab() {
         let two_hours = TimeZone::fixed(jiff::tz::offset(2));
         assert_eq!((time_zone("+02:00"), time_zone("UTC")), (Ok(two_hours), Ok(TimeZone::UTC)));
-        assert!(time_zone("+99:00").is_err() && time_zone("noon").is_err());
+        for text in ["UTC+2", "GMT+02:00", "utc+02"] {
+            assert_eq!(
+                time_zone(text),
+                Ok(TimeZone::fixed(jiff::tz::offset(2))),
+                "{text}: no POSIX zone, which is west"
+            );
+        }
+        for text in ["+99:00", "+25:00", "UTC+15", "noon", "EST5EDT4,M3.2.0,M11.1.0"] {
+            assert!(time_zone(text).is_err(), "{text}");
+        }
         assert_eq!([";", "\\t", "tab", "\t"].map(|text| delimiter(text).unwrap()), *b";\t\t\t");
         assert!(delimiter(";;").is_err());
     }

@@ -373,7 +373,6 @@ impl<'a> ModeSearch<'a> {
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(true)?;
             }
-            search.finish(false)?;
         }
         self.mode.sizes.sort_by_key(|size| size.database_bytes);
         Ok(())
@@ -407,7 +406,6 @@ impl<'a> ModeSearch<'a> {
             let mut search =
                 Search::new(self.input, self.testbed, machine, self.durability, writers_count, grown_events);
             points.extend(search.writer_point(effort.saturation / 2)?);
-            search.finish(false)?;
         }
         self.mode.writers = WriterSweep::new(self.durability, machine.name.clone(), points, planned_count);
         Ok(())
@@ -457,9 +455,6 @@ impl<'a> ModeSearch<'a> {
                     points.push(ScalingPointInfo { cores_count, per_second });
                 }
             }
-        }
-        for search in searches {
-            search.finish(false)?;
         }
         Ok(points)
     }

@@ -2,7 +2,7 @@
 //!
 //! Each rate is tried on a new database until the sequential test decides; where a lower one leaves a margin, the first load that
 //! misses decides: a rate that now and then misses would take many. A rate that does not hold is lowered; one that holds is
-//! raised again, until one that is little higher does not. The machines of several modes take turns in random order, so that
+//! raised again, until one that is little higher does not. After an out-of-memory kill the required rate is next. The machines of several modes take turns in random order, so that
 //! what the disk does meanwhile hits all of them.
 
 use std::time::{Duration, Instant};
@@ -87,12 +87,16 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             return Ok(());
         }
         if self.trials == Trials::default() {
-            self.search.renew()?;
+            self.search.renew();
         }
         let began = Instant::now();
         let (is_met, drive) = self.search.probe(self.rate)?;
         self.spent += began.elapsed();
         self.trials.add(is_met);
+        if drive.is_none() && self.lowest.is_some() {
+            // A little less load needs hardly less memory.
+            self.steps_down = STEPS_DOWN.len();
+        }
         self.drives.extend(drive);
         let sustained = match decide(self.trials, self.error) {
             Decision::Open if is_met || !self.can_miss() => return Ok(()),

@@ -20,7 +20,7 @@ use crate::units;
 pub(super) const RESOLUTION: f64 = 1.06;
 /// Share of the ceiling that is tried first. The closed loop waits for itself, and few flushes and compactions fall into it: an
 /// open loop at the same rate waits for both.
-const BELOW_CEILING: f64 = 0.6;
+const BELOW_CEILING: f64 = 0.5;
 /// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
 /// Lateness that is always tolerated: threads start, clocks are read.
@@ -199,11 +199,8 @@ impl<'a> Search<'a> {
     }
 
     /// A new database for the next load, as it was before the first one.
-    pub(super) fn renew(&mut self) -> Result<(), ProcessError> {
-        if let Some(RigOutcome::Completed(finished)) = self.rig.take().map(|rig| rig.finish(false)).transpose()? {
-            self.findings.finished = Some(finished);
-        }
-        Ok(())
+    pub(super) fn renew(&mut self) {
+        self.rig = None;
     }
 
     /// Notes a rate that is sustained.

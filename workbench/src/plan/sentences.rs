@@ -196,6 +196,11 @@ pub(super) fn none_qualified(rates: Rates<'_>, outcome: &PlanOutcome, mode: &Mod
         });
         return format!("With durability {durability}, no machine is enough until the horizon: {over_time}{growth}.");
     }
+    if mode.interrupted {
+        return format!(
+            "With durability {durability}, the plan was interrupted before it found a machine for {required}."
+        );
+    }
     let Some(findings) = mode.principal() else {
         return format!("With durability {durability}, no machine: {required} are needed, nothing was measured.");
     };

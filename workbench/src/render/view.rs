@@ -13,8 +13,8 @@ use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
     Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
     FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode, ModeResult, NamedLatency, PercentileInfo,
-    PlanResult, ProbeResult, ProfileEvidence, RampMode, RateTrials, ReasonKind, Recommendation, Rejection, Report,
-    SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
+    PlanResult, ProbeResult, ProfileEvidence, RateTrials, ReasonKind, Recommendation, Rejection, Report, SlicesSummary,
+    WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
 };
 use crate::units;
 
@@ -104,7 +104,7 @@ impl<'a> View<'a> {
             writers: plan.iter().flat_map(|plan| plan.writers.iter().map(sweep_view)).collect(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
             disk: DiskText::new(report),
-            crossings: crossings(report),
+            crossings: report.crossings(),
             hosts: plan.and_then(HostsView::new),
             slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }
@@ -387,25 +387,6 @@ impl DiskText {
             durable_rates: plan.and_then(|disk| disk.durable_rates.as_ref()).map(DurableRates::summary),
         }
     }
-}
-
-/// `p99 crosses 10 ms at 3,100/s`, or on which side of it p99 remains.
-fn crossings(report: &Report) -> Vec<(Durability, String)> {
-    let Some((ramp, slo)) = report.ramp.as_ref().zip(report.objective.as_ref()) else { return Vec::new() };
-    let (name, limit) = (slo.percentile, units::duration(slo.limit_ns as f64));
-    let line = |mode: &RampMode| {
-        let last = mode.points.iter().rfind(|point| point.percentile_ns.is_some());
-        let text = match (mode.crosses_at_per_second, last) {
-            (Some(rate), _) => format!("{name} crosses {limit} at {}", units::rate(rate)),
-            (None, None) => format!("too few samples for {name}"),
-            (None, Some(last)) if last.percentile_ns.is_some_and(|value| value <= slo.limit_ns) => {
-                format!("{name} stays within {limit} up to {}", units::rate(last.offered_per_second))
-            }
-            (None, Some(_)) => format!("{name} is above {limit} at every rate"),
-        };
-        (mode.durability, text)
-    };
-    ramp.modes.iter().map(line).collect()
 }
 
 /// A slice of a certification.

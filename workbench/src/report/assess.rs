@@ -44,7 +44,7 @@ impl Assessment {
         } else if outcome == Outcome::Inconclusive {
             (CertaintyLevel::Low, "The measurement supports no answer, for the reasons below")
         } else if !self.disturbances.is_empty() || self.warnings.len() > self.host_warnings {
-            (CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings")
+            (CertaintyLevel::Moderate, "Something disturbed the measurement: see the reasons and the warnings")
         } else {
             return None;
         };

@@ -12,10 +12,12 @@ use super::host_info::HostInfo;
 use super::mode::ModeResult;
 use super::plan::PlanResult;
 use super::price::DurabilityPrice;
-use super::ramp::RampInfo;
+use super::ramp::{RampInfo, RampMode};
 use super::slo::SloInfo;
+use crate::actor::Durability;
 use crate::host::HostWarning as Warning;
 use crate::load::Load;
+use crate::units;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -66,6 +68,25 @@ pub struct Report {
 }
 
 impl Report {
+    /// `p99 crosses 10 ms at 3,100/s`, or on which side of it p99 remains, for each mode of a ramp with an objective.
+    pub(crate) fn crossings(&self) -> Vec<(Durability, String)> {
+        let Some((ramp, slo)) = self.ramp.as_ref().zip(self.objective.as_ref()) else { return Vec::new() };
+        let (name, limit) = (slo.percentile, units::duration(slo.limit_ns as f64));
+        let line = |mode: &RampMode| {
+            let last = mode.points.iter().rfind(|point| point.percentile_ns.is_some());
+            let text = match (mode.crosses_at_per_second, last) {
+                (Some(rate), _) => format!("{name} crosses {limit} at {}", units::rate(rate)),
+                (None, None) => format!("too few samples for {name}"),
+                (None, Some(last)) if last.percentile_ns.is_some_and(|value| value <= slo.limit_ns) => {
+                    format!("{name} stays within {limit} up to {}", units::rate(last.offered_per_second))
+                }
+                (None, Some(_)) => format!("{name} is above {limit} at every rate"),
+            };
+            (mode.durability, text)
+        };
+        ramp.modes.iter().map(line).collect()
+    }
+
     /// The command that summaries show: the one the objective of a plan is on, else that of its modes.
     pub(crate) fn headline_command(&self) -> Option<&str> {
         if let Some(plan) = &self.plan {

@@ -118,6 +118,9 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
         let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); sessions.len()];
         for round in 0..self.spec.rounds {
             for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
+                if self.job.control.is_stopped() {
+                    break;
+                }
                 self.job.observer.round(round + 1, self.spec.rounds);
                 session.resume(self.job)?;
                 rounds.push(self.round(session)?);
@@ -148,6 +151,9 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
             .collect();
         for round in 0..self.spec.rounds {
             for mode in &mut modes {
+                if self.job.control.is_stopped() {
+                    break;
+                }
                 self.job.observer.round(round + 1, self.spec.rounds);
                 let directory = format!("durability-{}-{round}", mode.durability);
                 let mut session = self.session(mode.durability, &directory)?;

@@ -32,11 +32,11 @@ pub(crate) use fit::Aspect;
 pub use fit::{Fit, fit};
 pub(crate) use generate::GenerateSummary;
 pub use generate::{GenerateLength, GenerateOptions, Preload, generate};
-pub(crate) use import::family_name;
 pub use import::{
     ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, ImportWarning, LogInput, Preset,
     SkippedRows, import, import_from,
 };
+pub(crate) use import::{byte_size, family_name};
 pub(crate) use info::{Rhythm, SkewFit, WorkingSet};
 pub use info::{Sizes, TraceInfo, TypeInfo, info};
 pub use reader::{Truncation, read};

@@ -21,7 +21,11 @@ const fn shown(width: u16) -> &'static [Percentile] {
 
 pub(super) fn print(report: &Report, output: Output) -> Result<(), CliError> {
     output.line(&table(report))?;
-    of_actor_types(report).map_or(Ok(()), |table| output.line(&format!("\n{table}")))
+    of_actor_types(report).map_or(Ok(()), |table| output.line(&format!("\n{table}")))?;
+    for (durability, sentence) in report.crossings() {
+        output.line(&format!("\nDurability {durability}: {sentence}."))?;
+    }
+    Ok(())
 }
 
 /// A row per durability mode and command; the first row of a mode names it.

@@ -8,11 +8,19 @@ use ave_actors_rocksdb::trace::NameRule;
 use ave_actors_rocksdb::trace::format::hashed;
 
 /// Texts that stand for no value.
-const PLACEHOLDERS: [&[u8]; 9] = [b"NA", b"N/A", b"NULL", b"(null)", b"NaN", b"None", b"nil", b"-", b"\\N"];
+const PLACEHOLDERS: [&[u8]; 13] =
+    [b"NA", b"N/A", b"#N/A", b"NULL", b"(null)", b"NaN", b"NaT", b"None", b"nil", b"undefined", b"-", b"?", b"\\N"];
 
 /// Whether a text stands for no value, such as `NULL`.
 pub(super) fn is_placeholder(text: &[u8]) -> bool {
     PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
+}
+
+/// Whether nothing of a text is visible: Unicode's spaces, zero-width characters, control characters.
+pub(super) fn is_blank(text: &[u8]) -> bool {
+    let is_invisible =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}');
+    std::str::from_utf8(text).is_ok_and(|text| text.chars().all(is_invisible))
 }
 
 /// Between type and name in a key; never in a type.

@@ -12,6 +12,7 @@
 
 mod actors;
 mod blocks;
+mod byte_size;
 mod columns;
 mod convert;
 mod delimiter;
@@ -33,6 +34,7 @@ mod times;
 mod warnings;
 
 pub(crate) use actors::family_name;
+pub(crate) use byte_size::byte_size;
 pub use convert::{import, import_from};
 pub use input::LogInput;
 pub use observer::{ImportObserver, ImportStage};

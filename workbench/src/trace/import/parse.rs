@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use csv::ByteRecord;
 
-use super::actors::{Actors, is_placeholder};
+use super::actors::{Actors, is_blank, is_placeholder};
 use super::blocks::{Dialect, lines};
+use super::byte_size::byte_size;
 use super::columns::Columns;
 use super::rows::{Rows, field, joined, record_bytes};
 use super::sort::Event;
@@ -37,6 +38,8 @@ pub(super) struct Parsed {
     pub(super) has_local_times: bool,
     /// Events at times that the clocks showed twice: place among the events, and the second time.
     pub(super) repeated: Vec<(usize, i64)>,
+    /// Events at times that the clocks skipped.
+    pub(super) skipped_times: u64,
     /// Rows of separators alone.
     pub(super) blank_rows: u64,
     /// Skipped rows by flaw, and the first one.
@@ -92,7 +95,7 @@ impl Plan {
         }
         let columns = &self.columns;
         let mut parts = columns.actor.iter().map(|&column| field(row, column).trim_ascii());
-        if parts.all(|part| part.is_empty() || self.skips_bad_rows && is_placeholder(part)) {
+        if parts.all(|part| is_blank(part) || self.skips_bad_rows && is_placeholder(part)) {
             return Err(Flaw::NoActor);
         }
         let moment = self.times.read(&self.time_text(row)).ok_or(Flaw::NoTime)?;
@@ -104,6 +107,7 @@ impl Plan {
             .number(self.type_of(row, &name), &name)
             .expect("a block has fewer rows than bytes, counted in 32 bits");
         parsed.has_local_times |= moment.is_local;
+        parsed.skipped_times += u64::from(moment.is_skipped);
         parsed.repeated.extend(moment.repeated_at.map(|later| (parsed.events.len(), later)));
         parsed.events.push(Event { time: moment.nanoseconds, actor, bytes });
         Ok(())
@@ -134,7 +138,10 @@ impl Plan {
                 let column = columns.size.or(columns.payload).map(|column| columns.headers[column].clone());
                 let reason = match (self.event_bytes(row), columns.size) {
                     (None, Some(size)) => {
-                        format!("`{}`, expected a size in bytes{advice}", time_excerpt(field(row, size)))
+                        format!(
+                            "`{}`, expected a size in bytes such as `4096` or `4k`{advice}",
+                            time_excerpt(field(row, size))
+                        )
                     }
                     (bytes, _) => {
                         let bytes = bytes.unwrap_or(usize::MAX);
@@ -149,7 +156,7 @@ impl Plan {
     /// The size of the row's event; `None` if the column of the sizes has no number.
     fn event_bytes(&self, row: &ByteRecord) -> Option<usize> {
         match (self.columns.size, self.columns.payload) {
-            (Some(size), _) => std::str::from_utf8(field(row, size)).ok()?.trim().parse().ok(),
+            (Some(size), _) => usize::try_from(byte_size(std::str::from_utf8(field(row, size)).ok()?)?).ok(),
             (None, Some(payload)) => Some(self.payload_bytes(field(row, payload))),
             (None, None) => Some(record_bytes(row)),
         }

@@ -24,6 +24,8 @@ pub(super) struct Collected {
     pub(super) has_local_times: bool,
     /// Events at times that the clocks showed twice.
     pub(super) repeated_times: u64,
+    /// Events at times that the clocks skipped.
+    pub(super) skipped_times: u64,
     /// How often the times went back by half a year from one row to the next.
     pub(super) steps_back: u64,
     pub(super) skipped: SkippedRows,
@@ -44,6 +46,7 @@ impl Collected {
             events: 0,
             has_local_times: false,
             repeated_times: 0,
+            skipped_times: 0,
             steps_back: 0,
             skipped: SkippedRows::default(),
             blank_rows: 0,
@@ -94,6 +97,7 @@ impl Collected {
         }
         self.events += parsed.events.len() as u64;
         self.blank_rows += parsed.blank_rows;
+        self.skipped_times += parsed.skipped_times;
         self.sorter.extend(parsed.events.into_iter()).map_err(|error| job.unwritable(error))?;
         self.lines += parsed.lines;
         self.has_local_times |= parsed.has_local_times;

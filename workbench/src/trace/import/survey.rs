@@ -42,6 +42,15 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     if !is_given {
         plan.times.form = find_form(job, log, &sample, &plan)?;
     }
+    let names: Vec<&[u8]> = plan.columns.time.iter().map(|&at| plan.columns.headers[at].as_bytes()).collect();
+    let first_row = names.join(&b' ');
+    if options.has_header && plan.times.read(&first_row).is_some() {
+        let reason = format!(
+            "`{}` in the first row is a time, expected names of columns; a log without them needs --no-header",
+            time_excerpt(&first_row)
+        );
+        return Err(job.malformed(log.source, log.lines_before + 1, None, reason));
+    }
     log.drop_lines(sample.header_bytes);
     let guessed = |is_given: bool| if is_given { "" } else { " (guessed)" };
     let separator = if delimiter == b'\t' { "tab".to_owned() } else { format!("`{}`", char::from(delimiter)) };

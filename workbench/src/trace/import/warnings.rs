@@ -48,6 +48,16 @@ impl Warnings {
                  log; only times with an offset decide",
             );
         }
+        if collected.skipped_times > 0 {
+            let zone = zone_name(job.options.time_zone.as_ref());
+            warnings.add(
+                format!(
+                    "the times of {} are in an hour that the clocks in {zone} skipped",
+                    units::counted(collected.skipped_times, "event")
+                ),
+                "they count as an hour later, perhaps behind events that followed them; check --time-zone",
+            );
+        }
         if job.options.year.is_some() && collected.steps_back > 0 {
             warnings.add(
                 format!(

@@ -1,6 +1,8 @@
 //! `trace import`.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -147,12 +149,28 @@ fn files_that_a_pattern_matches_are_imported_as_one_log() {
     for (words, parts) in [
         ("trace import nothing-*.csv", &["nothing-*.csv", "no file"][..]),
         ("trace import log-?.csv log-1.csv", &["log-1.csv", "twice"]),
+        ("trace import log-1.csv ./log-1.csv", &["./log-1.csv", "twice", "as log-1.csv"]),
         ("trace import - log-1.csv", &["standard input"]),
         ("trace import log-*.csv -o log-2.csv", &["--output log-2.csv", "the input itself"]),
     ] {
         place.run(words).refused(USAGE, parts);
     }
     place.holds_only(&["all.csv", "log-1.csv", "log-2.csv", "log-3.csv", "two.csv"]);
+
+    let odd = place.path("").join(OsStr::from_bytes(b"log-\xff.csv"));
+    fs::write(odd, "case_id,timestamp\nc,2024-01-09\n").unwrap();
+    let ended = place.run("trace import log-*.csv -o all.csv --force");
+    assert!(ended.stdout.contains("7 events over 3 actors"), "a name that is not UTF-8: {}", ended.stdout);
+}
+
+#[test]
+fn a_first_row_of_data_is_no_header() {
+    let place = Place::new();
+    place.write("log.csv", "c,2024-01-02,x\nd,2024-01-03,x\n");
+    let words = "trace import log.csv --actor-column #1 --time-column #2";
+    place.run(words).refused(FAILED, &["line 1", "`2024-01-02` in the first row is a time", "--no-header"]);
+    let ended = place.run("trace import log.csv --no-header --actor-column 1 --time-column 2");
+    assert!(ended.stdout.contains("2 events over 2 actors"), "{}{}", ended.stdout, ended.stderr);
 }
 
 #[test]

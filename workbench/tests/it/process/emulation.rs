@@ -94,7 +94,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     place.write("large.toml", LARGE_STATES);
     // A rate that a busy machine reaches too: a command writes 16 MB.
     let words =
-        "plan large.toml --target 0.5 --slo max=60s --headroom 0 --quick --durability off --writers 2 --horizon 1m";
+        "plan large.toml --target 1 --slo max=60s --headroom 0 --quick --durability off --writers 2 --horizon 1m";
     let ended = place.run(&format!("{words} --machine 1,80 --machine 1,4000"));
     assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
     let report = place.report();

@@ -550,6 +550,28 @@ fn an_hour_that_the_clocks_showed_twice_keeps_the_order_of_an_actors_events() {
 }
 
 #[test]
+fn an_hour_that_the_clocks_skipped_is_warned_of() {
+    let Ok(berlin) = jiff::tz::TimeZone::get("Europe/Berlin") else {
+        return skipped(an_hour_that_the_clocks_skipped_is_warned_of, "no tzdata");
+    };
+    let log = Log::new(format!("{HEAD}a,2024-03-31 01:59,x\na,2024-03-31 02:10,x\na,2024-03-31 03:05,x\n"));
+    let summary = log.summary(&ImportOptions { time_zone: Some(berlin), ..options() });
+    let what = &summary.warnings[0].what;
+    assert!(what.contains("1 event") && what.contains("Europe/Berlin skipped"), "{:?}", summary.warnings);
+}
+
+#[test]
+fn actors_without_a_visible_name_are_none_and_sizes_have_units() {
+    for blank in ["\u{a0}", "\u{3000}", "\u{200b}", "\0"] {
+        let error = Log::new(format!("{HEAD}{blank},2024-01-01,1\nb,2024-01-02,1\n")).refused(&options());
+        assert!(error.contains("expected the actor's name"), "{blank:?}: {error}");
+    }
+    let log = Log::new(format!("{HEAD}a,2024-01-01,4k\na,2024-01-02,\"1,234\"\n"));
+    let commands = log.import(&ImportOptions { size_column: Some("payload".to_owned()), ..options() });
+    assert_eq!(commands.iter().map(|command| command.ops[0].bytes).collect::<Vec<_>>(), [4_096, 1_234]);
+}
+
+#[test]
 fn times_without_a_year_need_one() {
     let log = Log::new(format!("{HEAD}a,Mar 27 13:06:56,x\na,Mar  7 13:06:57,x\n"));
     let error = log.refused(&options());

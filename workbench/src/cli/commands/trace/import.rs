@@ -1,5 +1,7 @@
 //! `trace import`.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -83,15 +85,34 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
         for path in matches {
             logs.push(path.map_err(|error| invalid(&error))?);
         }
+        logs.extend(not_utf_8(pattern));
         if logs.len() == before {
             return Err(CliError::Usage(format!("{pattern}: no file has such a name")));
         }
     }
-    let twice = logs.iter().enumerate().find(|(place, log)| logs[..*place].contains(log));
-    match twice {
-        Some((_, log)) => Err(CliError::Usage(format!("{}: is given twice", log.display()))),
-        None => Ok(logs),
+    let mut known = HashMap::new();
+    for log in &logs {
+        // Links and other spellings lead to one file. Pipes have no other names.
+        let place = log.canonicalize().unwrap_or_else(|_| log.clone());
+        if let Some(first) = known.insert(place, log) {
+            let other = if first == log { String::new() } else { format!(", the other time as {}", first.display()) };
+            return Err(CliError::Usage(format!("{}: is given twice{other}", log.display())));
+        }
     }
+    Ok(logs)
+}
+
+/// The files whose names are not UTF-8 that a pattern matches: `glob` leaves them out.
+fn not_utf_8(pattern: &str) -> Vec<PathBuf> {
+    let pattern_path = Path::new(pattern);
+    let (directory, name) = (pattern_path.parent().unwrap_or(Path::new("")), pattern_path.file_name());
+    let Some(Ok(name)) = name.and_then(OsStr::to_str).map(glob::Pattern::new) else { return Vec::new() };
+    let listed = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let names = std::fs::read_dir(listed).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+    let mut others: Vec<_> =
+        names.filter(|found| found.to_str().is_none() && name.matches(&found.to_string_lossy())).collect();
+    others.sort_unstable();
+    others.into_iter().map(|found| directory.join(found)).collect()
 }
 
 fn input(logs: &[PathBuf]) -> Result<LogInput, CliError> {
@@ -147,6 +168,10 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
             Strategy::Full { snapshot_every: Some(given.unwrap_or(SNAPSHOT_EVERY)).filter(|&every| every > 0) }
         }
     };
+    if args.compact_on_snapshot && !matches!(strategy, Strategy::Full { snapshot_every: Some(_) }) {
+        let reason = "--compact-on-snapshot needs snapshots: --persistence full, and --snapshot-every above 0";
+        return Err(CliError::Usage(reason.to_owned()));
+    }
     let options = ImportOptions {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),

@@ -17,6 +17,8 @@ pub(in super::super) struct Moment {
     pub(in super::super) nanoseconds: i64,
     /// Whether the row has no offset from UTC.
     pub(in super::super) is_local: bool,
+    /// Whether the clocks skipped it.
+    pub(in super::super) is_skipped: bool,
     /// The second time at which the clocks showed it, if they showed it twice.
     pub(in super::super) repeated_at: Option<i64>,
 }
@@ -132,11 +134,13 @@ impl TimeReader {
             return Some(Moment { is_local: true, ..exact(Offset::UTC.to_timestamp(civil).ok()?)? });
         };
         let ambiguous = zone.to_ambiguous_timestamp(civil);
-        let repeated_at = match ambiguous.offset() {
+        let offset = ambiguous.offset();
+        let repeated_at = match offset {
             AmbiguousOffset::Fold { after, .. } => exact(after.to_timestamp(civil).ok()?).map(|time| time.nanoseconds),
             _ => None,
         };
-        Some(Moment { is_local: true, repeated_at, ..exact(ambiguous.compatible().ok()?)? })
+        let is_skipped = matches!(offset, AmbiguousOffset::Gap { .. });
+        Some(Moment { is_local: true, is_skipped, repeated_at, ..exact(ambiguous.compatible().ok()?)? })
     }
 }
 
@@ -167,7 +171,7 @@ fn exact(time: Timestamp) -> Option<Moment> {
 }
 
 const fn exactly(nanoseconds: i64) -> Moment {
-    Moment { nanoseconds, is_local: false, repeated_at: None }
+    Moment { nanoseconds, is_local: false, is_skipped: false, repeated_at: None }
 }
 
 #[cfg(test)]
@@ -288,7 +292,7 @@ mod tests {
             match jiff {
                 Some((time, is_local)) => {
                     let nanoseconds = i64::try_from(time.as_nanosecond()).unwrap();
-                    prop_assert_eq!(found, Some(Moment { nanoseconds, is_local, repeated_at: None }), "{}", text);
+                    prop_assert_eq!(found, Some(Moment { nanoseconds, is_local, is_skipped: false, repeated_at: None }), "{}", text);
                     prop_assert!(by_hand.is_some(), "{} is read by jiff", text);
                 }
                 None => prop_assert!(by_hand.is_none(), "{}: {:?}, which jiff does not read", text, by_hand),
@@ -301,7 +305,7 @@ mod tests {
         let fixed = TimeZone::fixed(jiff::tz::offset(2));
         let reader = |form| TimeReader { form, zone: Some(fixed.clone()), year: None };
         let at = |text: &str, form| reader(form).read(text.as_bytes()).unwrap();
-        let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true, repeated_at: None };
+        let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true, is_skipped: false, repeated_at: None };
         assert_eq!(at("1970-01-01 12:00", TimeForm::Iso), noon);
         assert_eq!(at("19700101T120000", TimeForm::Iso), noon);
         assert_eq!(at("01.01.1970 12:00", TimeForm::Date(DateOrder::DMY, b'.')), noon);
