@@ -59,7 +59,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
     /// Begins with `candidate`. No rate below the required one is tried, unless there is none.
     pub(super) fn new(search: &'s mut Search<'a>, candidate: f64, lowest: Option<f64>) -> Self {
         let error = search.input.spec.effort.error;
-        let highest = lowest.map_or(candidate, |lowest| search.highest(lowest));
+        let highest = lowest.map_or(STEP_UP * candidate, |lowest| search.highest(lowest));
         Self {
             search,
             lowest,

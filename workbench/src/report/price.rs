@@ -72,7 +72,7 @@ pub struct LatencyPrice {
     pub off_p99_ns: Option<u64>,
     /// With durability on.
     pub on_p99_ns: Option<u64>,
-    /// Their difference.
+    /// Their difference; absent if commands were faster with durability, which is chance.
     pub added_p99_ns: Option<f64>,
     /// Rates that the two modes were offered, off and on, if they differ.
     pub unequal_rates_per_second: Option<[f64; 2]>,
@@ -138,7 +138,7 @@ impl LatencyPrice {
         Some(Self { unequal_rates_per_second: unequal.map(<[f64; 2]>::from), ..price })
     }
 
-    /// Of what was measured of one command at the target of a plan.
+    /// Of what was measured of one command at the target of a plan. Durability makes nothing faster: a shorter time is chance.
     pub(crate) fn at_target(command: &str, off: &LatencyInfo, on: &LatencyInfo) -> Option<Self> {
         Some(Self { at_target: true, ..Self::new(command, off, on)? })
     }
@@ -148,6 +148,9 @@ impl LatencyPrice {
         let both = |percentile| value(off, percentile).zip(value(on, percentile));
         let added = |(off, on): (u64, u64)| on as f64 - off as f64;
         let (p50, p99) = (both(Percentile::P50)?, both(Percentile::P99));
+        if p50.1 < p50.0 {
+            return None;
+        }
         Some(Self {
             command: command.to_owned(),
             at_target: false,
@@ -156,7 +159,7 @@ impl LatencyPrice {
             added_p50_ns: added(p50),
             off_p99_ns: value(off, Percentile::P99),
             on_p99_ns: value(on, Percentile::P99),
-            added_p99_ns: p99.map(added),
+            added_p99_ns: p99.map(added).filter(|&added| added >= 0.0),
             unequal_rates_per_second: None,
         })
     }
