@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{JobContext, RunError, Source, Stage, harness_ns_per_operation};
-use crate::measure::{Decision, Trials, decide};
+use crate::measure::{Decision, Trials, decide, fewest_trials};
 use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
 use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
@@ -411,7 +411,8 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The target itself: once if it meets the objective, else until the sequential test decides.
+    /// The target itself: once if it meets the objective, else until the sequential test decides, on as many loads as sustain a
+    /// rate at least: a higher rate was sustained, and one load may be disturbed.
     fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<AtTarget>, ProcessError> {
         self.begin(Stage::Target, "latency at the target");
         let mut trials = Trials::default();
@@ -420,8 +421,9 @@ impl<'a> ModeSearch<'a> {
             let (probe, drive) = search.offer(self.input.spec.target_per_second, self.at_target)?;
             trials.add(probe.rejection.is_none());
             last = drive.or(last);
-            let all_held = trials.held_count == trials.tried_count;
-            if all_held || decide(trials, self.input.spec.effort.error) != Decision::Open {
+            let (all_held, error) = (trials.held_count == trials.tried_count, self.input.spec.effort.error);
+            let is_enough = trials.tried_count >= fewest_trials(error);
+            if all_held || is_enough && decide(trials, error) != Decision::Open {
                 break;
             }
         }
