@@ -15,6 +15,8 @@ use crate::host::{sync_directory, sync_file};
 use crate::workload::is_stream;
 
 const BUFFER_BYTES: usize = 256 << 10;
+/// Name of standard output on a command line.
+const STANDARD_OUTPUT: &str = "-";
 /// Links in a row, as Linux allows.
 const MOST_LINKS: usize = 40;
 
@@ -110,8 +112,11 @@ impl Write for Output {
     }
 }
 
-/// Whether a path leads to standard output, as `/dev/stdout` does.
+/// Whether a path leads to standard output, as `-` and `/dev/stdout` do.
 pub(crate) fn is_standard_output(path: &Path) -> bool {
+    if path.as_os_str() == STANDARD_OUTPUT {
+        return true;
+    }
     let stdout = || io::stdout().as_fd().try_clone_to_owned().map(File::from)?.metadata();
     let same = |found: Metadata| stdout().is_ok_and(|stdout| identity(&stdout) == identity(&found));
     fs::metadata(path).is_ok_and(same)

@@ -10,6 +10,9 @@ use crate::compare::{BuildReports, Candidate, Comparison, Row, compare};
 use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
 
+/// Why a difference is not that of the columns beside it.
+const DIFFERENCES: &str = "Differences are those of means; base and candidate are medians.";
+
 pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliError> {
     input_file::read_once(std::iter::once(&args.base).chain(&args.candidates))?;
     let base = BuildReports::read(&args.base)?;
@@ -30,6 +33,7 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
         output.line(&format!("{side}, compared with {base}"))?;
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
         output.list(notes(candidate))?;
+        output.line(DIFFERENCES)?;
     }
     let (_, look) = style::outcome(comparison.outcome.verdict());
     output.line("")?;

@@ -134,6 +134,9 @@ fn standard_output_gets_the_result_alone() {
     for command in COMMANDS.iter().filter(|command| !command.starts_with("host")) {
         let piped = place.run(&words(command, "/dev/stdout"));
         assert_eq!((piped.code, piped.stderr.as_str()), (PASS, ""), "{command}");
+        let dash = place.run(&words(command, "-"));
+        assert_eq!((dash.code, dash.stdout, dash.stderr), (PASS, piped.stdout.clone(), String::new()), "{command}");
+        assert!(!place.path("-").exists(), "{command}");
         let file = place.path("stdout");
         let mut redirected = place.command(&words(command, "/dev/stdout"));
         redirected.stdout(fs::File::create(&file).unwrap());
