@@ -272,8 +272,8 @@ impl<'a> ModeSearch<'a> {
         let found = self.found.take();
         let rest = self.measure_rest(found);
         unless_stopped(job, rest)?;
+        self.mode.grown_events = self.most_grown_events();
         let mut mode = self.mode;
-        mode.grown_events = self.grown_events.last().copied().unwrap_or(0);
         let spec = self.input.spec;
         mode.interrupted = job.control.is_stopped();
         mode.searched.sort_by_key(|findings| findings.machine.size());

@@ -13,13 +13,12 @@
 //! long, so is its response time at the same utilisation. Where the objective would then be missed, the share is smaller: between the
 //! response time at the target, where writers hardly wait, and that at the share the response time is taken for a line.
 
+use crate::plan::limits::highest;
 use crate::plan::outcome::SizeFindings;
 use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
-/// Halvings of the time between two of them in which another machine is needed: of a day, minutes remain.
-const HALVINGS: u32 = 12;
 /// Ratio of the bytes that a command writes on two databases up to which they are the same.
 const SAME_WRITES: f64 = 1.1;
 /// Reads per command by which two databases differ at least if they tell what a read adds.
@@ -244,7 +243,8 @@ pub(super) fn periods(
             Some(last) if last.profile == profile => last.until_days = at_days,
             last => {
                 let from_days = last.map_or(at_days, |last| {
-                    last.until_days = change(last.until_days, at_days, |days| enough(days) == last.profile);
+                    let lasts = highest(last.until_days, at_days, |days| enough(days) == last.profile);
+                    last.until_days = lasts.unwrap_or(last.until_days);
                     last.until_days
                 });
                 periods.push(MachinePeriod { profile, from_days, until_days: at_days, until: None });
@@ -255,15 +255,6 @@ pub(super) fn periods(
         period.until = date(period.until_days);
     }
     periods
-}
-
-/// The moment between two at which something ends that holds at the first and not at the last.
-fn change(mut before: f64, mut after: f64, holds: impl Fn(f64) -> bool) -> f64 {
-    for _ in 0..HALVINGS {
-        let middle = before.midpoint(after);
-        if holds(middle) { before = middle } else { after = middle }
-    }
-    after
 }
 
 #[cfg(test)]

@@ -37,24 +37,21 @@ impl Warnings {
             first: None,
             found: Vec::new(),
         };
-        if collected.repeated_times > 0 {
+        let in_an_hour = |events, did: &str| {
             let zone = zone_name(job.options.time_zone.as_ref());
+            let events = units::counted(events, "event");
+            format!("the times of {events} are in an hour that the clocks in {zone} {did}")
+        };
+        if collected.repeated_times > 0 {
             warnings.add(
-                format!(
-                    "the times of {} are in an hour that the clocks in {zone} showed twice",
-                    units::counted(collected.repeated_times, "event")
-                ),
+                in_an_hour(collected.repeated_times, "showed twice"),
                 "each is the first of both times, or the second if the first is before the actor's event above it in the \
                  log; only times with an offset decide",
             );
         }
         if collected.skipped_times > 0 {
-            let zone = zone_name(job.options.time_zone.as_ref());
             warnings.add(
-                format!(
-                    "the times of {} are in an hour that the clocks in {zone} skipped",
-                    units::counted(collected.skipped_times, "event")
-                ),
+                in_an_hour(collected.skipped_times, "skipped"),
                 "they count as an hour later, perhaps behind events that followed them; check --time-zone",
             );
         }
