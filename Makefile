@@ -51,8 +51,9 @@ fleet-test: deps
 	deploy/ansible/test.sh $(TARGET_DIR)/debug/ave-workbench
 	deploy/slurm/test.sh $(TARGET_DIR)/debug/ave-workbench
 
+# Many tests wait for a load or a process: more of them than cores at a time.
 test: deps
-	$(CARGO) test --locked --all-features
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} $(CARGO) test --locked --all-features
 	$(CARGO) bench --locked --all-features --profile dev -- --test
 	$(MAKE) downstream
 
