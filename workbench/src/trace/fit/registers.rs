@@ -7,16 +7,16 @@ use super::growth::{Line, Register};
 use crate::trace::builder::Trace;
 use ave_actors_rocksdb::trace::OpKind;
 
-/// For each group the register that its states are, if they are one. Memory: three bytes per actor.
+/// For each group the register that its states are, if they are one. Memory: nine bytes per actor.
 pub(super) fn registers(trace: &Trace, groups: &[Group]) -> io::Result<Vec<Option<Register>>> {
     let mut actors_count = vec![0_u64; groups.len()];
-    let group_of: Vec<Option<u8>> = trace
+    let group_of: Vec<Option<u32>> = trace
         .actors()
         .iter()
         .map(|actor| {
             let group = groups.iter().position(|group| group.has(&actor.type_name))?;
             actors_count[group] += 1;
-            u8::try_from(group).ok()
+            u32::try_from(group).ok()
         })
         .collect();
     let has_others = |&count: &u64| count == 1 && groups.len() > 1;
@@ -29,7 +29,7 @@ pub(super) fn registers(trace: &Trace, groups: &[Group]) -> io::Result<Vec<Optio
     let (mut has_events, mut appeared) = (vec![false; group_of.len()], vec![0_u64; groups.len()]);
     trace.for_each_command(|command, ops| {
         let actor = command.actor as usize;
-        let Some(group) = group_of[actor].map(usize::from) else { return };
+        let Some(group) = group_of[actor].map(|group| group as usize) else { return };
         for op in ops {
             match op.kind {
                 OpKind::EventsPut if !has_events[actor] => {

@@ -34,6 +34,10 @@ pub(super) struct Actors {
     /// By type and name.
     typed: HashMap<Box<[u8]>, u32>,
     pub(super) any_latin_1: bool,
+    /// Each type of the trace, and what the log calls it.
+    types: HashMap<Box<str>, Box<str>>,
+    /// Two types of the log that are one in the trace, and that one.
+    pub(super) merged_types: Option<[Box<str>; 3]>,
 }
 
 /// An actor's name, behind its type if it has one.
@@ -52,10 +56,25 @@ impl Actors {
     /// The number of a name of a type; `None` if there are more than 2^32.
     pub(super) fn number(&mut self, type_name: Option<&[u8]>, name: &[u8]) -> Option<u32> {
         let Some(type_name) = type_name else { return self.number_of(false, name) };
-        let mut key = family_name(&text(type_name)).into_bytes();
+        let type_name = text(type_name);
+        let family = family_name(&type_name);
+        self.see_type(&family, &type_name);
+        let mut key = family.into_bytes();
         key.push(END_OF_TYPE);
         key.extend_from_slice(name);
         self.number_of(true, &key)
+    }
+
+    fn see_type(&mut self, family: &str, type_name: &str) {
+        match self.types.get(family) {
+            None => {
+                self.types.insert(family.into(), type_name.into());
+            }
+            Some(known) if **known != *type_name && self.merged_types.is_none() => {
+                self.merged_types = Some([known.clone(), type_name.into(), family.into()]);
+            }
+            Some(_) => {}
+        }
     }
 
     fn number_of(&mut self, is_typed: bool, key: &[u8]) -> Option<u32> {
@@ -72,6 +91,12 @@ impl Actors {
 
     /// The numbers here of others, in their order; `None` if there are more than 2^32.
     pub(super) fn numbers_of(&mut self, others: Self) -> Option<Vec<u32>> {
+        for (family, type_name) in &others.types {
+            self.see_type(family, type_name);
+        }
+        if self.merged_types.is_none() {
+            self.merged_types.clone_from(&others.merged_types);
+        }
         others.in_order().iter().map(|key| self.number_of(key.is_typed, &key.bytes)).collect()
     }
 

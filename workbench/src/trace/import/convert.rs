@@ -8,7 +8,7 @@ use super::input::LogInput;
 use super::job::ImportJob;
 use super::observer::{ImportObserver, ImportStage};
 use super::open_log::OpenLog;
-use super::options::{ImportOptions, ImportSummary};
+use super::options::{ImportOptions, ImportSummary, SkippedRows};
 use super::parse::Plan;
 use super::read::Collected;
 use super::sort::Sorter;
@@ -58,7 +58,15 @@ pub fn import_from(
     observer: &dyn ImportObserver,
 ) -> Result<ImportSummary, TraceError> {
     let began = Instant::now();
-    let mut job = ImportJob { input, output, options, observer, format: None, notes: Vec::new() };
+    let mut job = ImportJob {
+        input,
+        output,
+        options,
+        observer,
+        format: None,
+        notes: Vec::new(),
+        skipped: SkippedRows::default(),
+    };
     if job.input.count() == 0 {
         return Err(job.empty());
     }
@@ -72,7 +80,8 @@ pub fn import_from(
     let (plan, described) = survey(&mut job, &mut log)?;
     // Fails before the log is read if the output's directory cannot be written to.
     let sorter = Sorter::new(&job.directory(), options.limits.run_events);
-    let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
+    let sorter = sorter.map_err(TraceError::file("create", output))?;
+    let mut collected = Collected::new(sorter, &plan, std::mem::take(&mut job.skipped));
     collected.read(&job, &progress, log, &plan)?;
     for source in 1..job.input.count() {
         let mut log = OpenLog::open(&mut job, source, &progress)?;
@@ -143,7 +152,7 @@ fn assumptions(job: &ImportJob<'_>, collected: &Collected, plan: &Plan) -> Vec<S
     if plan.times.form.has_short_years() {
         assumptions.push("years of two digits are 1969 to 2068".to_owned());
     }
-    if let Some(year) = job.options.year {
+    if let Some(year) = job.options.year.filter(|_| collected.has_yearless_times) {
         assumptions.push(format!("times without a year are in {year}"));
     }
     if collected.actors.any_latin_1 {

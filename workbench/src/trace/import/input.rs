@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::blocks::fill;
@@ -174,7 +174,7 @@ impl LogInput {
             raw
         };
         let (first, plain) = peek(plain)?;
-        Ok(match wide_encoding(&first) {
+        Ok(match declared_encoding(&first).or_else(|| wide_encoding(&first)) {
             Some(encoding) => Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(plain)),
             None => plain,
         })
@@ -186,6 +186,18 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
     let mut first = Vec::new();
     fill(&mut reader, &mut first, FIRST_BYTES)?;
     Ok((first.clone(), Box::new(Cursor::new(first).chain(reader))))
+}
+
+/// The encoding that an XML declaration names, unless its letters are those of UTF-8.
+fn declared_encoding(first: &[u8]) -> Option<&'static Encoding> {
+    let declaration = first.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..memchr::memmem::find(declaration, b"?>")?];
+    let (_, label) = std::str::from_utf8(declaration).ok()?.split_once("encoding")?;
+    let label = label.trim_start().strip_prefix('=')?.trim_start();
+    let quote = label.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let encoding = Encoding::for_label(label[1..].split(quote).next()?.as_bytes())?;
+    // UTF-16 would not begin with these bytes.
+    Some(encoding).filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
 }
 
 /// UTF-16, by its byte order mark, or by the zero bytes of most of its letters.

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::blocks::fill;
 use super::input::{LogInput, LogProgress};
 use super::observer::{ImportObserver, ImportStage};
-use super::options::ImportOptions;
+use super::options::{ImportOptions, SkippedRows};
 use crate::trace::atomic_file::scratch_directory;
 use crate::trace::error::TraceError;
 
@@ -22,6 +22,8 @@ pub(super) struct ImportJob<'a> {
     pub(super) format: Option<&'static str>,
     /// Lines of the summary about what the logs do not have.
     pub(super) notes: Vec<String>,
+    /// Rows that were left out when the logs were decoded.
+    pub(super) skipped: SkippedRows,
 }
 
 impl ImportJob<'_> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::actor::{PersistenceRules, Strategy};
+use crate::trace::error::TraceError;
 use crate::units;
 use ave_actors_rocksdb::trace::NameRule;
 
@@ -166,6 +167,8 @@ pub struct SkippedRows {
     pub ragged: u64,
     /// Rows whose event is larger than the largest value, or has no size.
     pub too_large: u64,
+    /// Lines of a log in JSON that are no object.
+    pub no_object: u64,
     /// Place of the first one, and why it was left out.
     pub first: Option<String>,
 }
@@ -173,7 +176,25 @@ pub struct SkippedRows {
 impl SkippedRows {
     /// Number of rows left out.
     pub fn total(&self) -> u64 {
-        self.without_actor + self.without_time + self.ragged + self.too_large
+        self.without_actor + self.without_time + self.ragged + self.too_large + self.no_object
+    }
+
+    /// Keeps the reason of the first row. `error` is that of the last one, which fails above the limit.
+    pub(super) fn check(&mut self, limit: u64, error: TraceError) -> Result<(), TraceError> {
+        if self.total() <= limit {
+            self.first.get_or_insert(error.to_string());
+            return Ok(());
+        }
+        let behind = |reason: String| format!("more than {limit} bad rows ({}); {reason}", self.reasons());
+        Err(match error {
+            TraceError::Malformed { path, line, column, reason } => {
+                TraceError::Malformed { path, line, column, reason: behind(reason) }
+            }
+            TraceError::BadEvent { path, place, column, reason } => {
+                TraceError::BadEvent { path, place, column, reason: behind(reason) }
+            }
+            other => other,
+        })
     }
 
     /// `3 rows without an actor, 1 row without a time`.
@@ -183,6 +204,7 @@ impl SkippedRows {
             (self.without_time, "without a time"),
             (self.ragged, "with missing or more fields"),
             (self.too_large, "without a usable size"),
+            (self.no_object, "that is no JSON object"),
         ];
         let reasons = reasons.iter().filter(|(rows, _)| *rows > 0);
         reasons

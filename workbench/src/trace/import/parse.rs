@@ -36,6 +36,8 @@ pub(super) struct Parsed {
     pub(super) lines: u64,
     /// Whether a time has no offset.
     pub(super) has_local_times: bool,
+    /// Whether a time has no year.
+    pub(super) has_yearless_times: bool,
     /// Events at times that the clocks showed twice: place among the events, and the second time.
     pub(super) repeated: Vec<(usize, i64)>,
     /// Events at times that the clocks skipped.
@@ -107,6 +109,7 @@ impl Plan {
             .number(self.type_of(row, &name), &name)
             .expect("a block has fewer rows than bytes, counted in 32 bits");
         parsed.has_local_times |= moment.is_local;
+        parsed.has_yearless_times |= moment.is_yearless;
         parsed.skipped_times += u64::from(moment.is_skipped);
         parsed.repeated.extend(moment.repeated_at.map(|later| (parsed.events.len(), later)));
         parsed.events.push(Event { time: moment.nanoseconds, actor, bytes });

@@ -22,6 +22,8 @@ pub(super) struct Collected {
     pub(super) events: u64,
     /// Whether a time has no offset.
     pub(super) has_local_times: bool,
+    /// Whether a time has no year.
+    pub(super) has_yearless_times: bool,
     /// Events at times that the clocks showed twice.
     pub(super) repeated_times: u64,
     /// Events at times that the clocks skipped.
@@ -38,17 +40,19 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    pub(super) fn new(sorter: Sorter, plan: &Plan) -> Self {
+    /// `skipped` are the rows that were left out when the log was decoded.
+    pub(super) fn new(sorter: Sorter, plan: &Plan, skipped: SkippedRows) -> Self {
         let changes = plan.times.zone.as_ref().is_some_and(|zone| zone.to_fixed_offset().is_err());
         Self {
             sorter,
             actors: Actors::default(),
             events: 0,
             has_local_times: false,
+            has_yearless_times: false,
             repeated_times: 0,
             skipped_times: 0,
             steps_back: 0,
-            skipped: SkippedRows::default(),
+            skipped,
             blank_rows: 0,
             last: changes.then(Vec::new),
             last_of_all: i64::MIN,
@@ -101,6 +105,7 @@ impl Collected {
         self.sorter.extend(parsed.events.into_iter()).map_err(|error| job.unwritable(error))?;
         self.lines += parsed.lines;
         self.has_local_times |= parsed.has_local_times;
+        self.has_yearless_times |= parsed.has_yearless_times;
         Ok(())
     }
 
@@ -112,16 +117,8 @@ impl Collected {
         counts.without_time += parsed.skipped[Flaw::NoTime as usize];
         counts.ragged += parsed.skipped[Flaw::Ragged as usize];
         counts.too_large += parsed.skipped[Flaw::TooLarge as usize];
-        let limit = job.options.skip_bad_rows.unwrap_or(0);
-        let total = counts.total();
         let error = self.malformed(job, source, first);
-        if total > limit {
-            let limit = format!("more than {limit} bad rows ({})", self.skipped.reasons());
-            let TraceError::Malformed { path, line, column, reason } = error else { return Err(error) };
-            return Err(TraceError::Malformed { path, line, column, reason: format!("{limit}; {reason}") });
-        }
-        self.skipped.first.get_or_insert(error.to_string());
-        Ok(())
+        self.skipped.check(job.options.skip_bad_rows.unwrap_or(0), error)
     }
 
     /// Of two times that the clocks showed, takes the second if the first is before the actor's event above.

@@ -17,6 +17,8 @@ pub(super) struct Warnings {
     placeholders: Vec<Placeholder>,
     outliers: Outliers,
     first: Option<i64>,
+    /// Events at 1970-01-01T00:00:00Z.
+    at_zero: u64,
     found: Vec<ImportWarning>,
 }
 
@@ -35,8 +37,26 @@ impl Warnings {
             placeholders: placeholders.map(|(actor, name)| Placeholder { actor, name, events: 0 }).collect(),
             outliers: Outliers::new(collected.events),
             first: None,
+            at_zero: 0,
             found: Vec::new(),
         };
+        for (option, is_unused) in [
+            ("--time-zone", job.options.time_zone.is_some() && !collected.has_local_times),
+            ("--year", job.options.year.is_some() && !collected.has_yearless_times),
+        ] {
+            if is_unused {
+                warnings.add(
+                    format!("{option} has no effect: no time of the log needs it"),
+                    "leave it out, or check --time-column",
+                );
+            }
+        }
+        if let Some([first, second, family]) = &collected.actors.merged_types {
+            warnings.add(
+                format!("the actor types `{}` and `{}` are both `{family}` in the trace", excerpt(first), excerpt(second)),
+                "names of column families have lower-case letters, digits and `_`; rename a type in the log to keep them apart",
+            );
+        }
         let in_an_hour = |events, did: &str| {
             let zone = zone_name(job.options.time_zone.as_ref());
             let events = units::counted(events, "event");
@@ -73,6 +93,7 @@ impl Warnings {
 
     pub(super) fn see(&mut self, event: Event) {
         self.first.get_or_insert(event.time);
+        self.at_zero += u64::from(event.time == 0);
         self.outliers.push(event.time);
         if let Some(placeholder) = self.placeholders.iter_mut().find(|placeholder| placeholder.actor == event.actor) {
             placeholder.events += 1;
@@ -89,6 +110,13 @@ impl Warnings {
                     excerpt(&name)
                 ),
                 "leave them out with --skip-bad-rows, or name another --actor-column",
+            );
+        }
+        if self.at_zero > 0 {
+            let (events, all) = (units::counted(self.at_zero, "event"), units::counted(self.events, "event"));
+            self.add(
+                format!("{events} of {all} are at 1970-01-01T00:00:00Z, as where no time was written"),
+                "leave them out of the log, or name another --time-column",
             );
         }
         if let (Some(others), Some(first)) = (self.outliers.find(), self.first) {

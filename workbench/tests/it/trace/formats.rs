@@ -382,6 +382,50 @@ fn a_bad_json_line_is_refused_with_its_number() {
 }
 
 #[test]
+fn broken_lines_of_json_are_left_out_on_request_and_counted() {
+    let good = |day: u32| format!("{{\"case_id\": \"a\", \"timestamp\": \"2024-01-0{day}\"}}\n");
+    let log = Log::new(format!("{}{{\"case_id\": \"a\", \"ti\n[1]\n{}{{}}\n", good(1), good(2)));
+    let skipping = |limit| ImportOptions { skip_bad_rows: Some(limit), ..options() };
+    assert!(log.refused(&options()).contains("line 2: EOF while parsing"));
+    let Import { summary, events } = log.import(&skipping(3));
+    assert_eq!(events.len(), 2);
+    assert_eq!((summary.skipped.no_object, summary.skipped.without_actor, summary.skipped.total()), (2, 1, 3));
+    assert!(summary.skipped.first.unwrap().contains("line 2: EOF while parsing"));
+    for (limit, part) in [(1, "line 3: invalid type"), (2, "line 5, column `case_id`: empty")] {
+        let error = log.refused(&skipping(limit));
+        assert!(error.contains(&format!("more than {limit} bad rows")), "{error}");
+        assert!(part.split(": ").all(|part| error.contains(part)), "{error}");
+    }
+}
+
+#[test]
+fn the_encoding_of_xml_is_the_declared_one() {
+    let body =
+        format!("<log><trace><string key='concept:name' value='M\u{fc}ller'/><event>{NOW}</event></trace></log>");
+    let latin_1: Vec<u8> = body.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    for (declaration, body) in [
+        ("<?xml version='1.0' encoding='ISO-8859-1'?>\n", &latin_1[..]),
+        ("<?xml version=\"1.0\" encoding = \"windows-1252\" ?>", &latin_1),
+        ("<?xml version='1.0' encoding='UTF-8'?>", body.as_bytes()),
+        ("<?xml version='1.0'?>", body.as_bytes()),
+    ] {
+        let found = Log::new([declaration.as_bytes(), body].concat()).import(&options()).events;
+        assert_eq!(found[0].actor, "M\u{fc}ller", "{declaration}");
+    }
+}
+
+#[test]
+fn types_that_are_one_in_the_trace_are_warned_of() {
+    let rows = |kinds: [&str; 2]| kinds.map(|kind| format!("a,2024-01-01,{kind}\n")).concat();
+    let columns = ImportOptions { type_column: Some("kind".to_owned()), ..options() };
+    let warnings =
+        |kinds| Log::new(format!("case_id,timestamp,kind\n{}", rows(kinds))).import(&columns).summary.warnings;
+    assert_eq!(warnings(["order", "bill"]), []);
+    let [warning] = &warnings(["Big Order", "big-order"])[..] else { panic!("one warning") };
+    assert!(warning.what.contains("`Big Order` and `big-order` are both `big_order`"), "{warning:?}");
+}
+
+#[test]
 fn dumps_of_event_stores_need_no_columns() {
     let event = |type_name: &str, actor: &str, bytes| Event {
         at_ns: 0,
@@ -441,6 +485,8 @@ fn other_files_are_named_and_refused() {
         (&b"\xfd7zXZ\0\0\x04\xe6"[..], &["compressed with xz", "`xz -dc", "| ave-workbench trace import -`"][..]),
         (b"BZh91AY&SY\x01\x02", &["compressed with bzip2", "bzip2 -dc"]),
         (b"PK\x03\x04\x14\0\0\0\x08\0log.csv", &["a zip archive", "unzip -p"]),
+        (b"\x5d\0\0\x80\0\xff\xff\xff\xff", &["compressed with lzma", "xz -dc"]),
+        (b"\x04\x01\x08\x02\x03\x05\x06\x07\x0ea,b", &["no text", "Parquet"]),
         (b"PK\x03\x04\x14\0\0\0\x08\0[Content_Types].xml", &["a spreadsheet", "CSV"]),
     ] {
         let error = Log::new(bytes).refused(&options());

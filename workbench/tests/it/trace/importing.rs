@@ -657,6 +657,25 @@ fn bad_rows_are_left_out_on_request_and_counted() {
 }
 
 #[test]
+fn options_that_no_time_needs_and_times_that_were_not_written_are_warned_of() {
+    let zone = || jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
+    let warnings = |text: &str, options| {
+        let warnings = Log::new(format!("{HEAD}{text}")).summary(&options).warnings;
+        warnings.into_iter().map(|warning| warning.what).collect::<Vec<_>>()
+    };
+    let in_zone = || ImportOptions { time_zone: Some(zone()), ..options() };
+    let of_year = || ImportOptions { year: Some(2015), ..options() };
+    assert_eq!(warnings("a,2024-01-01,x\na,2024-01-01 10:00:00Z,x\n", in_zone()), [""; 0]);
+    assert!(warnings("a,2024-01-01 10:00:00Z,x\n", in_zone())[0].starts_with("--time-zone has no effect"));
+    assert_eq!(warnings("a,Mar 27 13:06:56,x\na,Mar 28 13:06:56 2015,x\n", of_year()), [""; 0]);
+    assert!(warnings("a,Mar 28 13:06:56 2015,x\n", of_year())[0].starts_with("--year has no effect"));
+    assert!(warnings("a,2024-01-01,x\n", of_year())[0].starts_with("--year has no effect"));
+    let milliseconds = ImportOptions { time_format: Some("unix-ms".to_owned()), ..options() };
+    let found = warnings("a,0,x\nb,0,x\na,1700000000000,x\n", milliseconds);
+    assert!(found[0].starts_with("2 events of 3 events are at 1970-01-01"), "{found:?}");
+}
+
+#[test]
 fn an_actor_whose_name_stands_for_no_value_is_warned_of() {
     let log = Log::new(format!("{HEAD}NA,2024-01-01,x\nNA,2024-01-01,x\nb,2024-01-01,x\n"));
     let [warning] = &log.summary(&options()).warnings[..] else { panic!("one warning") };

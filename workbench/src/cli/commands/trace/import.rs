@@ -14,7 +14,7 @@ use crate::cli::progress::ImportProgress;
 use crate::cli::resolve;
 use crate::cli::values::{STANDARD_INPUT, opened};
 use crate::report::Warning;
-use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput, Preset, family_name};
+use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput, Preset, TraceError, family_name};
 use crate::workload::{escape, is_stream};
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
@@ -87,7 +87,8 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
         }
         logs.extend(not_utf_8(pattern));
         if logs.len() == before {
-            return Err(CliError::Usage(format!("{pattern}: no file has such a name")));
+            let none = std::io::Error::new(std::io::ErrorKind::NotFound, "no file has such a name");
+            return Err(TraceError::File { action: "read", path: log.clone(), source: none }.into());
         }
     }
     let mut known = HashMap::new();

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::super::job::ImportJob;
 use super::super::observer::ImportStage;
+use super::super::options::SkippedRows;
 use super::rows::RowWriter;
 use super::sources::{self, Decoded};
 use crate::trace::error::TraceError;
@@ -28,7 +29,7 @@ const LINES_PER_STEP: u64 = 1 << 12;
 pub(super) fn decode(job: &mut ImportJob<'_>) -> Result<Decoded, TraceError> {
     sources::keep_all(job)?;
     let payload = job.options.payload_column.clone();
-    let mut columns = Columns::default();
+    let (mut columns, mut skipped) = (Columns::default(), SkippedRows::default());
     let progress = job.input.progress();
     for source in 0..job.input.count() {
         let log = sources::open(job, source, &progress)?;
@@ -36,11 +37,13 @@ pub(super) fn decode(job: &mut ImportJob<'_>) -> Result<Decoded, TraceError> {
             if number.is_multiple_of(LINES_PER_STEP) {
                 job.proceed(ImportStage::Decode, &progress)?;
             }
-            flatten(line, payload.as_deref(), &mut |path, _| columns.add(path))
-                .and_then(|()| columns.check())
-                .map_err(|reason| bad(job, source, number, reason))
+            if let Err(reason) = flatten(line, payload.as_deref(), &mut |path, _| columns.add(path)) {
+                return skip(job, &mut skipped, bad(job, source, number, reason));
+            }
+            columns.check().map_err(|reason| bad(job, source, number, reason))
         })?;
     }
+    job.skipped = skipped;
     let progress = job.input.progress();
     let mut rows = Vec::new();
     for source in 0..job.input.count() {
@@ -71,8 +74,10 @@ fn write_rows(
                 fields[column].extend_from_slice(value);
             }
         };
-        flatten(line, job.options.payload_column.as_deref(), &mut keep)
-            .map_err(|reason| bad(job, source, number, reason))?;
+        if flatten(line, job.options.payload_column.as_deref(), &mut keep).is_err() {
+            // It was counted when the columns were found.
+            return Ok(());
+        }
         fields.iter().try_for_each(|field| rows.field(field))?;
         rows.row(line.len(), &format!("line {number}"))
     })?;
@@ -98,6 +103,13 @@ impl Columns {
         let fits = self.names.len() <= MAX_COLUMNS;
         if fits { Ok(()) } else { Err(format!("more than {MAX_COLUMNS} different keys up to here")) }
     }
+}
+
+/// Counts a line that is no object; fails if bad rows are not left out, or are too many.
+fn skip(job: &ImportJob<'_>, skipped: &mut SkippedRows, error: TraceError) -> Result<(), TraceError> {
+    let Some(limit) = job.options.skip_bad_rows else { return Err(error) };
+    skipped.no_object += 1;
+    skipped.check(limit, error)
 }
 
 fn bad(job: &ImportJob<'_>, source: usize, line: u64, reason: String) -> TraceError {

@@ -5,6 +5,7 @@ use std::path::Path;
 use ave_actors_rocksdb::trace::format::MAGIC;
 
 use super::ocel::{Form, SQLITE_MAGIC};
+use crate::trace::records::{GZIP_MAGIC, ZSTD_MAGIC};
 
 /// What [`kind_of`] looks at.
 pub(super) const HEAD_BYTES: usize = 64 << 10;
@@ -46,8 +47,11 @@ const SPREADSHEET: Other = Other {
 };
 
 /// First bytes, what they mean, and what to do.
-const OTHERS: [(&[u8], Other); 14] = [
+const OTHERS: [(&[u8], Other); 17] = [
     (b"\xfd7zXZ\0", Other { what: "compressed with xz", advice: "`xz -dc {} | ave-workbench trace import -`" }),
+    (&GZIP_MAGIC, Other { what: "compressed twice", advice: "decompress it once" }),
+    (&ZSTD_MAGIC, Other { what: "compressed twice", advice: "decompress it once" }),
+    (b"\x5d\0\0", Other { what: "compressed with lzma", advice: "`xz -dc {} | ave-workbench trace import -`" }),
     (b"BZh", Other { what: "compressed with bzip2", advice: "`bzip2 -dc {} | ave-workbench trace import -`" }),
     (b"\x04\x22\x4d\x18", Other { what: "compressed with lz4", advice: "`lz4 -dc {} | ave-workbench trace import -`" }),
     (b"\x1f\x9d", Other { what: "compressed with compress", advice: "`zcat {} | ave-workbench trace import -`" }),
@@ -69,6 +73,7 @@ const TEXT: [&[u8]; 2] = [b"%PDF-", MAGIC.as_bytes()];
 const TAR: Other = Other { what: "a tar archive", advice: "`tar -xOf {} | ave-workbench trace import -`" };
 const HTML: Other =
     Other { what: "a page of HTML", advice: "download the log itself; this may be the page that describes it" };
+const BINARY: Other = Other { what: "no text", advice: "export the log as CSV, JSON lines, XES, OCEL 2.0 or Parquet" };
 const OTHER_XML: Other =
     Other { what: "XML, but neither XES nor OCEL", advice: "expected an element <log> with traces or events" };
 const OCEL_1: Other = Other { what: "OCEL 1.0", advice: "convert it to OCEL 2.0, for example with pm4py" };
@@ -115,8 +120,18 @@ pub(super) fn kind_of(head: &[u8]) -> Result<Kind, Other> {
         Some(b'<') => xml(text),
         Some(b'{') => json(text),
         Some(b'[') if text[1..].trim_ascii_start().starts_with(b"{") => Err(JSON_ARRAY),
+        _ if is_binary(head) => Err(BINARY),
         _ => Ok(Kind::Csv),
     }
+}
+
+/// Whether control characters are more than a slip: those that separate fields or colour text do not count.
+fn is_binary(head: &[u8]) -> bool {
+    const FEWEST: usize = 8;
+    const MOST_PERCENT: usize = 3;
+    let is_control = |byte: u8| matches!(byte, 0 | 2..=8 | 14..=26 | 127);
+    let count = head.iter().filter(|&&byte| is_control(byte)).count();
+    count >= FEWEST && 100 * count > MOST_PERCENT * head.len()
 }
 
 /// The names of the first entries of a zip archive.
@@ -189,6 +204,8 @@ mod tests {
             ("<?xml version='1.0'?>\n<log>\n<object-types>", Kind::Ocel(Form::Xml)),
             ("<log><events>", Kind::Ocel(Form::Xml)),
             ("SQLite format 3\0\x10\0", Kind::Ocel(Form::Sqlite)),
+            ("a\u{1}b\u{1}c\u{1}d\u{1}e\u{1}f\u{1}g\u{1}h\u{1}i\u{1}j\n", Kind::Csv),
+            ("\u{1b}[31ma,b\u{1b}[0m\n", Kind::Csv),
             ("{\"id\": 1}\n{\"id\": 2}\r\n", Kind::JsonLines),
             ("{\"id\": 1, \"data\": {\"a\"", Kind::JsonLines),
             ("{\"events\": 3}\n{\"events\": 4}\n", Kind::JsonLines),
@@ -206,6 +223,9 @@ mod tests {
         for (head, what, advice) in [
             (&b"\xfd7zXZ\0\0\x04"[..], "xz", "`xz -dc log.csv.xz | ave-workbench trace import -`"),
             (b"BZh91AY&SY\x01", "bzip2", "bzip2 -dc log.csv.xz |"),
+            (b"\x5d\0\0\x80\0\xff\xff", "lzma", "xz -dc"),
+            (b"\x1f\x8b\x08\0", "twice", "once"),
+            (b"\x08\x03\x12\x02\x0a\x05\x0f\x10\x00 protobuf", "no text", "CSV"),
             (b"PK\x03\x04\x14\0\0\0log.csv", "zip archive", "unzip -p"),
             (b"PK\x03\x04\x14\0\0\0[Content_Types].xml", "spreadsheet", "CSV"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet", "CSV"),

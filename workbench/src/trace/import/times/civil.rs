@@ -148,6 +148,10 @@ impl<'a> Rest<'a> {
         let mut parts = [None; 3];
         for (place, &part) in order.0.iter().enumerate() {
             if place > 0 {
+                if separator == b' ' {
+                    // `Jan 15, 2024`.
+                    let _ = self.eat(b',');
+                }
                 self.eat(separator)?;
                 if separator == b' ' {
                     self.skip_spaces();
@@ -173,7 +177,7 @@ impl<'a> Rest<'a> {
         let start = self.0.get(..3).filter(|_| letters >= 3)?;
         let month = (1..).zip(MONTHS).find(|(_, name)| start.eq_ignore_ascii_case(*name))?.0;
         self.0 = &self.0[letters..];
-        // A point may shorten the name, a comma follow it.
+        // A point may shorten the name.
         let _ = self.eat(b'.');
         Some(month)
     }
@@ -188,6 +192,7 @@ impl<'a> Rest<'a> {
         let clock = self.clock(compact).filter(|clock| !dash || clock.has_seconds)?;
         let date = if clock.ends_the_day { date.tomorrow().ok()? } else { date };
         let offset = if self.0.is_empty() { None } else { Some(self.offset()?) };
+        self.zone_name();
         self.0.is_empty().then_some((date.to_datetime(clock.time), offset))
     }
 
@@ -197,6 +202,10 @@ impl<'a> Rest<'a> {
         let before = self.0.len();
         self.skip_spaces();
         if self.0.len() < before {
+            // `January 15, 2024 at 1:06 PM`.
+            if self.eat_word(b"at ").is_some() {
+                self.skip_spaces();
+            }
             return Some(false);
         }
         // `10/Oct/2000:13:55:36`, as web servers write it.
@@ -245,14 +254,22 @@ impl<'a> Rest<'a> {
         Some((hour, minute, second, true))
     }
 
-    /// Nanoseconds: a fraction of a second behind a point or comma; a number of milliseconds behind a colon.
+    /// Nanoseconds: a fraction of a second behind a point or comma; behind a colon a number of milliseconds, or of
+    /// microseconds or nanoseconds if it has six or nine digits.
     fn fraction(&mut self) -> Option<i32> {
         if self.eat(b'.').or_else(|| self.eat(b',')).is_some() {
             let digits = Some(self.digits(usize::MAX)).filter(|digits| !digits.is_empty())?;
             return Some(billionths(digits).cast_signed());
         }
         if self.eat(b':').is_some() {
-            return self.number(1, 3).map(|milliseconds| milliseconds.cast_signed() * 1_000_000);
+            let digits = self.digits(9);
+            let unit = match digits.len() {
+                1..=3 => 1_000_000,
+                6 => 1_000,
+                9 => 1,
+                _ => return None,
+            };
+            return Some(value(digits).cast_signed() * unit);
         }
         Some(0)
     }
@@ -279,10 +296,19 @@ impl<'a> Rest<'a> {
         self.hours_and_minutes()
     }
 
+    /// `(Central European Standard Time)` behind an offset, as browsers write it.
+    fn zone_name(&mut self) {
+        let before = self.0;
+        self.skip_spaces();
+        let is_name =
+            self.eat(b'(').is_some() && self.0.iter().position(|&byte| byte == b')') == self.0.len().checked_sub(1);
+        self.0 = if is_name { &[] } else { before };
+    }
+
     fn hours_and_minutes(&mut self) -> Option<Offset> {
         let sign = if self.eat(b'+').is_some() { 1 } else { self.eat(b'-').map(|()| -1)? };
-        let hours = self.number(2, 2)?;
-        let minutes = if self.0.is_empty() {
+        let hours = self.number(1, 2)?;
+        let minutes = if self.0.first().is_none_or(|byte| matches!(byte, b' ' | b'(')) {
             0
         } else {
             let _ = self.eat(b':');

@@ -21,6 +21,8 @@ pub(in super::super) struct Moment {
     pub(in super::super) is_skipped: bool,
     /// The second time at which the clocks showed it, if they showed it twice.
     pub(in super::super) repeated_at: Option<i64>,
+    /// Whether its year is the one that was given.
+    pub(in super::super) is_yearless: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -35,7 +37,10 @@ pub(in super::super) struct TimeReader {
 impl TimeReader {
     /// The moment; `None` if the text does not have the form, or is before 1678 or after 2261.
     pub(in super::super) fn read(&self, text: &[u8]) -> Option<Moment> {
-        let text = text.trim_ascii();
+        let text = match self.form {
+            TimeForm::Format(_) => text.trim_ascii(),
+            _ => without_brackets(text.trim_ascii()),
+        };
         match &self.form {
             TimeForm::Iso => self.date(text, DateOrder::YMD, b'-').or_else(|| self.rare_iso(text)),
             TimeForm::Date(order, separator) => self.date(text, *order, *separator),
@@ -71,7 +76,12 @@ impl TimeReader {
     }
 
     fn date(&self, text: &[u8], order: DateOrder, separator: u8) -> Option<Moment> {
-        self.moment(civil::read(text, order, separator, self.year)?)
+        if let Some(time) = civil::read(text, order, separator, None) {
+            return self.moment(time);
+        }
+        let year = self.year.filter(|_| !order.has_year())?;
+        let moment = self.moment(civil::read(text, order, separator, Some(year))?)?;
+        Some(Moment { is_yearless: true, ..moment })
     }
 
     fn moment(&self, (time, offset): (DateTime, Option<Offset>)) -> Option<Moment> {
@@ -118,14 +128,17 @@ impl TimeReader {
                 strtime::parse(&strftime.format, plain)?
             }
         };
-        if parsed.year().is_none() && parsed.month().is_some() {
+        let is_yearless = parsed.year().is_none() && parsed.month().is_some();
+        if is_yearless {
             let Some(year) = self.year else { return Ok(None) };
             parsed.set_year(Some(year))?;
         }
-        if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
-            return Ok(exact(parsed.to_timestamp()?));
-        }
-        Ok(self.local(civil_time(&parsed)?))
+        let moment = if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
+            exact(parsed.to_timestamp()?)
+        } else {
+            self.local(civil_time(&parsed)?)
+        };
+        Ok(moment.map(|moment| Moment { is_yearless, ..moment }))
     }
 
     /// A time that the clocks skipped is read as RFC 5545 defines.
@@ -140,8 +153,15 @@ impl TimeReader {
             _ => None,
         };
         let is_skipped = matches!(offset, AmbiguousOffset::Gap { .. });
-        Some(Moment { is_local: true, is_skipped, repeated_at, ..exact(ambiguous.compatible().ok()?)? })
+        let moment = exact(ambiguous.compatible().ok()?)?;
+        Some(Moment { is_local: true, is_skipped, repeated_at, ..moment })
     }
+}
+
+/// `[17/May/2015:10:05:03 +0000]`, as web servers write it, without its brackets.
+fn without_brackets(text: &[u8]) -> &[u8] {
+    let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+    inner.map_or(text, <[u8]>::trim_ascii)
 }
 
 /// The text with three digits behind so many colons and one more.
@@ -171,7 +191,7 @@ fn exact(time: Timestamp) -> Option<Moment> {
 }
 
 const fn exactly(nanoseconds: i64) -> Moment {
-    Moment { nanoseconds, is_local: false, is_skipped: false, repeated_at: None }
+    Moment { nanoseconds, is_local: false, is_skipped: false, repeated_at: None, is_yearless: false }
 }
 
 #[cfg(test)]
@@ -242,6 +262,7 @@ mod tests {
             (&yearless, "Mar  7 13:06:56.5", "2015-03-07T13:06:56.5Z"),
             (&yearless, "Sat Mar 27 13:06:56 2010", "2010-03-27T13:06:56Z"),
             (&yearless, "Mar 27", "MM DD"),
+            (&yearless, "Mon Jan 15 13:06:56 UTC 2024", "2024-01-15T13:06:56Z"),
             (&TimeForm::named("%b %d %H:%M:%S"), "Mar 27 13:06:56", "2015-03-27T13:06:56Z"),
             // Web servers, e-mail, DB2, spreadsheets, devices.
             (&TimeForm::Date(DateOrder::DMY, b'/'), "17/May/2015:10:05:03 +0200", "2015-05-17T08:05:03Z"),
@@ -256,7 +277,26 @@ mod tests {
             (&TimeForm::Iso, "20200326 081257", "2020-03-26T08:12:57Z"),
             (&TimeForm::Iso, "20200326 81257", "2020-03-26T08:12:57Z"),
             (&TimeForm::Iso, "20111011T1345+0200", "2011-10-11T11:45:00Z"),
-            // Behind a colon are milliseconds, padded or not.
+            (&TimeForm::Date(DateOrder::DMY, b'/'), "[17/May/2015:10:05:03 +0000]", "2015-05-17T10:05:03Z"),
+            (&TimeForm::Date(DateOrder::MDY, b' '), "Jan 15, 2024 1:06:56 PM", "2024-01-15T13:06:56Z"),
+            (&TimeForm::Date(DateOrder::MDY, b' '), "January 15, 2024 at 1:06\u{202f}PM", "2024-01-15T13:06:00Z"),
+            (
+                &TimeForm::Date(DateOrder::MDY, b' '),
+                "Mon Jan 15 2024 13:06:56 GMT+0100 (Central European Standard Time)",
+                "2024-01-15T12:06:56Z",
+            ),
+            (
+                &TimeForm::Date(DateOrder::SHORT_DMY, b'-'),
+                "15-JAN-24 01.06.56.123456 PM +01:00",
+                "2024-01-15T12:06:56.123456Z",
+            ),
+            (&TimeForm::Iso, "2024-01-15 13:06:56 +1", "2024-01-15T12:06:56Z"),
+            (&TimeForm::Iso, "2024-01-15 13:06:56 UTC-7:30", "2024-01-15T20:36:56Z"),
+            (&TimeForm::Iso, "2024-01-15 13:06:56 +01:00 (CET", "2011-10-11"),
+            // Behind a colon are milliseconds, padded or not, or microseconds, or nanoseconds.
+            (&TimeForm::Iso, "20171223-22:15:29:606042", "2017-12-23T22:15:29.606042Z"),
+            (&TimeForm::Iso, "20171223-22:15:29:000606042", "2017-12-23T22:15:29.000606042Z"),
+            (&TimeForm::Iso, "20171223-22:15:29:6060", "2011-10-11"),
             (&TimeForm::Iso, "20171223-22:15:29:606", "2017-12-23T22:15:29.606Z"),
             (&TimeForm::Iso, "20171223-22:15:29:89", "2017-12-23T22:15:29.089Z"),
             (&TimeForm::Iso, "20171223-22:16:0:119", "2017-12-23T22:16:00.119Z"),
@@ -292,7 +332,7 @@ mod tests {
             match jiff {
                 Some((time, is_local)) => {
                     let nanoseconds = i64::try_from(time.as_nanosecond()).unwrap();
-                    prop_assert_eq!(found, Some(Moment { nanoseconds, is_local, is_skipped: false, repeated_at: None }), "{}", text);
+                    prop_assert_eq!(found, Some(Moment { is_local, ..exactly(nanoseconds) }), "{}", text);
                     prop_assert!(by_hand.is_some(), "{} is read by jiff", text);
                 }
                 None => prop_assert!(by_hand.is_none(), "{}: {:?}, which jiff does not read", text, by_hand),
@@ -305,7 +345,7 @@ mod tests {
         let fixed = TimeZone::fixed(jiff::tz::offset(2));
         let reader = |form| TimeReader { form, zone: Some(fixed.clone()), year: None };
         let at = |text: &str, form| reader(form).read(text.as_bytes()).unwrap();
-        let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true, is_skipped: false, repeated_at: None };
+        let noon = Moment { is_local: true, ..exactly(10 * 3_600_000_000_000) };
         assert_eq!(at("1970-01-01 12:00", TimeForm::Iso), noon);
         assert_eq!(at("19700101T120000", TimeForm::Iso), noon);
         assert_eq!(at("01.01.1970 12:00", TimeForm::Date(DateOrder::DMY, b'.')), noon);
