@@ -106,6 +106,11 @@ pub fn bytes(bytes: f64) -> String {
     format!("{} PiB", number(scaled))
 }
 
+/// `once`, `3 times`.
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", self::count(count)) }
+}
+
 /// A rate per second, whole from 100 up, three significant digits below: `12,300/s`, `0.254/s`.
 pub fn rate(per_second: f64) -> String {
     if per_second.is_finite() { format!("{}/s", number(per_second)) } else { absent() }

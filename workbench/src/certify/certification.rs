@@ -14,7 +14,7 @@ use super::state::{DatabaseState, EarlyEnd, FinalCheck, Interruption, Interrupti
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{DriveSpec, JobContext, Load, RequestKind, WarmUp};
-use crate::process::{DriveResult, Rig, RigOutcome, Testbed};
+use crate::process::{DriveResult, Rig, RigOutcome, RigSpec, Testbed};
 use crate::workload::Arrivals;
 
 /// A certification to be measured.
@@ -149,7 +149,9 @@ impl Certification<'_> {
         journal.remove_databases()?;
         mode.state.databases += 1;
         journal.save(&mode.state)?;
-        let rig = completed(testbed.set_up(&self.machine, mode.durability, self.spec.writers.of(mode.durability))?)?;
+        let (durability, workers) = (mode.durability, self.spec.writers.of(mode.durability));
+        let rig = RigSpec { machine: &self.machine, grown_events: 0, durability, workers };
+        let rig = completed(testbed.set_up(&rig)?)?;
         if !self.job.control.is_stopped() {
             return Ok(Some(rig));
         }

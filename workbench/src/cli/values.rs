@@ -17,6 +17,8 @@ use crate::trace::byte_size;
 use crate::units;
 use crate::workload::{MAX_VALUE_BYTES, did_you_mean};
 
+/// A hundred years.
+const LONGEST_TIME: Duration = Duration::from_secs(100 * 31_557_600);
 /// Standard input, where a file is expected.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
@@ -33,8 +35,8 @@ pub(crate) fn opened(path: PathBuf) -> PathBuf {
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let iso = || text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    let time = humantime::parse_duration(text).ok().or_else(iso);
-    time.ok_or_else(|| "expected a time such as `30s`, `500ms` or `10m`".to_owned())
+    let time = humantime::parse_duration(text).ok().or_else(iso).filter(|time| *time <= LONGEST_TIME);
+    time.ok_or_else(|| "expected a time such as `30s`, `500ms` or `10m`, a hundred years at most".to_owned())
 }
 
 pub(crate) fn time_above_zero(text: &str) -> Result<Duration, String> {
@@ -46,8 +48,7 @@ pub(crate) fn time_above_zero(text: &str) -> Result<Duration, String> {
 
 /// A time above zero, a hundred years at most.
 pub(crate) fn horizon(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
-    let horizon = time(text).ok().filter(|time| !time.is_zero() && *time <= LONGEST);
+    let horizon = time(text).ok().filter(|time| !time.is_zero());
     horizon.ok_or_else(|| "expected a time of at most a hundred years such as `90d`, `6months` or `2y`".to_owned())
 }
 

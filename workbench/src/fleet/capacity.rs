@@ -51,7 +51,8 @@ impl<'r> Found<'r> {
             growth: &plan.growth,
             sustained_per_second,
             profile: recommended.and_then(|recommended| recommended.profile.as_deref()),
-            holds: sustained_per_second.is_some_and(|rate| suffices(rate, plan.required_per_second)),
+            holds: recommended.is_some_and(|one| one.profile.is_some())
+                && sustained_per_second.is_some_and(|rate| suffices(rate, plan.required_per_second)),
             outcome: one.report.verdict.outcome,
         })
     }

@@ -105,7 +105,7 @@ fn best_of_all(machines: &[MergedMachine], durabilities: &[Durability], command:
 struct Best<'a> {
     machine: &'a MergedMachine,
     durability: Durability,
-    /// `fastest` or `lowest p99`.
+    /// `fastest` or `lowest latency`.
     word: &'static str,
     figure: String,
 }
@@ -120,8 +120,8 @@ impl<'a> Best<'a> {
             let &(machine, mode) = measured.iter().min_by_key(|(_, mode)| p99_ns(mode, Some(command)))?;
             let p99 = p99_ns(mode, Some(command)).map_or_else(String::new, |p99| units::duration(p99 as f64));
             let rate = mode.offered_per_second.map_or_else(String::new, units::number);
-            let figure = format!("{command} {p99} at {rate} commands/s");
-            return Some(Self { machine, durability, word: "lowest p99", figure });
+            let figure = format!("{command} p99 {p99} at {rate} commands/s");
+            return Some(Self { machine, durability, word: "lowest latency", figure });
         }
         let &(machine, mode) =
             measured.iter().max_by(|a, b| a.1.rate_per_second().total_cmp(&b.1.rate_per_second()))?;

@@ -112,6 +112,11 @@ impl Machine {
         !self.millicores.is_multiple_of(MILLI)
     }
 
+    /// Its CPU time in thousandths of a core, if it has a fraction of one.
+    pub(crate) fn part_of_a_core(&self) -> Option<u64> {
+        self.has_part_of_a_core().then_some(self.millicores)
+    }
+
     /// Orders machines by size: cores, then RAM.
     pub(crate) const fn size(&self) -> (u64, u64) {
         (self.millicores, self.ram_mb)

@@ -30,16 +30,16 @@ pub(super) fn binding(
         let peak = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
             format!("; process and page cache had {} before", units::bytes(bytes as f64))
         });
-        let evidence = format!("killed {} times: out of memory{peak}", findings.oom_kills);
+        let evidence = format!("killed {}: out of memory{peak}", units::times(findings.oom_kills.into()));
         return Binding { resource: Resource::Memory, evidence };
     }
     let Some(drive) = &findings.saturation else {
         return Binding { resource: Resource::Unknown, evidence: "no closed loop was measured".to_owned() };
     };
-    let (cores, workers) = (findings.machine.cores as f64, findings.workers as f64);
+    let (cores, workers) = (findings.machine.millicores as f64 / 1e3, findings.workers as f64);
     let wall = drive.usage.wall_seconds.max(f64::MIN_POSITIVE);
     let busy_cores = drive.usage.cpu_seconds / wall;
-    let busy = format!("{busy_cores:.1} of {cores:.0} core{}", if cores > 1.0 { "s" } else { "" });
+    let busy = format!("{busy_cores:.1} of {}", units::cores(findings.machine.millicores));
     let stalled = drive.engine().map_or(0.0, |engine| engine.stall_micros as f64 / 1e6) / (wall * workers);
     let synced = if durability.is_on() { share_in_writes(drive, workers) } else { 0.0 };
     let written = drive.usage.written_bytes.map_or(0.0, |bytes| bytes as f64 / wall);

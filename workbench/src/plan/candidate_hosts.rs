@@ -10,6 +10,7 @@ use crate::plan::other_host::OtherHost;
 use crate::plan::predict::Predictor;
 use crate::plan::predicted::{self, HostMode};
 use crate::plan::ranked::Ranked;
+use crate::plan::report::joined_reasons;
 use crate::plan::spec::{by_preference, required_rate};
 use crate::report::{
     CatalogueInfo, Certainty, Evidence, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget,
@@ -212,16 +213,15 @@ impl Candidate<'_> {
     }
 
     fn evidence(&self) -> ProfileEvidence {
-        let known = || self.modes.iter().map(|mode| &mode.known);
-        let reasons: Vec<_> = known().map(|mode| format!("{}: {}", mode.durability, mode.reason)).collect();
+        let modes: Vec<_> = self.modes.iter().map(|mode| mode.known.clone()).collect();
         ProfileEvidence {
             profile: self.name().to_owned(),
             cpu_cores_count: self.other.host.usable_cores_count,
             cpu_millicores_count: None,
             ram_bytes: self.other.host.usable_ram_bytes,
-            evidence: known().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-            reason: reasons.join("; "),
-            modes: known().cloned().collect(),
+            evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
+            reason: joined_reasons(&modes),
+            modes,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How sure a plan is.
 
+use crate::plan::limits::SAME_SIZE;
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::sentences::LEAST_MARGIN;
 use crate::report::{
@@ -16,8 +17,6 @@ const CLEAR: f64 = 1.25;
 const CLEAR_IN_SHORT_LOADS: f64 = 2.0;
 /// Loads below this are short, seconds.
 const SHORT_LOAD_SECONDS: f64 = 2.5;
-/// A database that is larger than a measured one by no more than this factor counts as measured.
-const MEASURED_SHARE: f64 = 1.1;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(
@@ -136,7 +135,7 @@ fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
         );
         return vec![(CertaintyLevel::High, reason)];
     }
-    if horizon.database_bytes.expected <= MEASURED_SHARE * horizon.measured_bytes {
+    if horizon.database_bytes.expected <= SAME_SIZE * horizon.measured_bytes {
         let reason = format!("The rates were measured on a database as large as at the horizon, {measured}");
         return vec![(CertaintyLevel::High, reason)];
     }

@@ -73,7 +73,7 @@ impl KnownRates<'_> {
                     holds: if suffices(rate.low, required_per_second) {
                         Some(true)
                     } else {
-                        (rate.high < required_per_second).then_some(false)
+                        (!suffices(rate.high, required_per_second)).then_some(false)
                     },
                     reason: extrapolation(machine, rate, law),
                     ..unknown
@@ -188,8 +188,7 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
         }
     };
     if findings.oom_kills > 0 {
-        let times = if findings.oom_kills == 1 { "once".to_owned() } else { format!("{} times", findings.oom_kills) };
-        return format!("{ran}, and was killed {times}: out of memory");
+        return format!("{ran}, and was killed {}: out of memory", units::times(findings.oom_kills.into()));
     }
     if let Some(sustained) = findings.sustained.iter().find(|sustained| !findings.fits_memory(sustained)) {
         let took = sustained.footprint.total_bytes() >> 20;

@@ -15,7 +15,7 @@
 
 use crate::plan::limits::highest;
 use crate::plan::outcome::SizeFindings;
-use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
+use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate, suffices};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
@@ -231,7 +231,7 @@ pub(super) fn periods(
     let enough = |at_days: f64| {
         let size = size_at(at_days).max(model.measured.sizes[0].database_bytes as f64);
         let holds = |one: &&Candidate<'_>| {
-            size < model.measured.outgrown_bytes && model.rate(size, one.memory_bytes) >= required_per_second
+            size < model.measured.outgrown_bytes && suffices(model.rate(size, one.memory_bytes), required_per_second)
         };
         candidates.iter().find(holds).map(|one| one.name.to_owned())
     };

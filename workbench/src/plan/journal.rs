@@ -15,8 +15,8 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Control, DriveSpec};
 use crate::process::{
-    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigStep, RigSummary,
-    Survey, SurveySpec, Testbed,
+    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigSpec, RigStep,
+    RigSummary, Survey, SurveySpec, Testbed,
 };
 
 /// The journal of one plan.
@@ -119,7 +119,8 @@ impl<'a> JournaledTestbed<'a> {
         written.map_err(|error| ProcessError::Testbed(Box::new(error)))
     }
 
-    fn next_key(&self, machine: &Machine, grown_events: u64, durability: Durability, workers: u64) -> RigKey {
+    fn next_key(&self, spec: &RigSpec<'_>) -> RigKey {
+        let RigSpec { machine, grown_events, durability, workers } = *spec;
         let key = RigKey { machine: machine.name.clone(), grown_events, durability, workers, number: 0 };
         let mut rigs = self.rigs.borrow_mut();
         let count = rigs.entry(key.clone()).or_default();
@@ -133,19 +134,14 @@ impl Testbed for JournaledTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>> {
-        let key = self.next_key(machine, grown_events, durability, workers);
+    fn set_up(&self, spec: &RigSpec<'_>) -> RigResult<Box<dyn Rig + '_>> {
+        let key = self.next_key(spec);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
         }
-        let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
+        let mut rig =
+            Box::new(JournaledRig { of: self, machine: spec.machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && rig.revived()?.is_none() {
             return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
         }
@@ -169,7 +165,7 @@ impl<'a> JournaledRig<'a> {
     fn revived(&mut self) -> Result<Option<&mut Box<dyn Rig + 'a>>, ProcessError> {
         if self.rig.is_none() {
             let RigKey { grown_events, durability, workers, .. } = self.key;
-            match self.of.testbed.set_up_grown(&self.machine, grown_events, durability, workers)? {
+            match self.of.testbed.set_up(&RigSpec { machine: &self.machine, grown_events, durability, workers })? {
                 RigOutcome::Completed(rig) => self.rig = Some(rig),
                 RigOutcome::OutOfMemory(_) => self.of.write(&self.key, &Step::DiedAtOnce)?,
             }

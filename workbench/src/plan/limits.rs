@@ -4,8 +4,8 @@
 //! it does not sustain a higher one. In between the rates that were measured decide; where they do not reach, nothing is
 //! claimed. All of it is derived from the report, so that a finished plan answers as one that has just been measured.
 
-use crate::host::{HOST, MILLI, Machine, profile_named};
-use crate::plan::machine_disk::{DiskNeeds, Shortfall, written_per_second};
+use crate::host::{HOST, Machine, profile_named};
+use crate::plan::machine_disk::{DiskNeeds, Shortfall};
 use crate::plan::spec::required_rate;
 use crate::report::{
     Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate, WorkingSet, suffices,
@@ -78,7 +78,7 @@ impl<'a> Limits<'a> {
         let holds = |target: f64| self.holds(known, mode, target) == Some(true);
         let planned = Some(self.plan.target_per_second).filter(|&target| holds(target)).unwrap_or(0.0);
         let free_share = 1.0 - self.headroom_percent / 100.0;
-        let sustained = least_rate(mode).map_or(planned, |rate| (free_share * rate).max(planned));
+        let sustained = mode.least_per_second().map_or(planned, |rate| (free_share * rate).max(planned));
         highest(planned, sustained, holds)
     }
 
@@ -98,19 +98,13 @@ impl<'a> Limits<'a> {
             let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();
             (syncs > 0 && one.commands_count > 0).then(|| syncs as f64 / one.commands_count as f64)
         });
-        let needs = DiskNeeds {
-            durability: mode.durability,
-            bytes: stored + forecast.compaction_headroom_bytes as f64,
-            bytes_per_second: times * written_per_second(forecast, mode.durability),
-            syncs_per_second: syncs_per_command.map(|syncs| syncs * target_per_second),
-            sync_here_ns: self.sync_here_ns,
-        };
-        needs.shortfall(entry)
+        let per_command = (syncs_per_command, self.sync_here_ns);
+        DiskNeeds::new(forecast, mode.durability, stored, times, per_command).shortfall(entry)
     }
 
     /// The rate that a machine is known to sustain at least at the horizon of a target; `None` if none is known there.
     fn rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<f64> {
-        let sustained = least_rate(mode)?;
+        let sustained = mode.least_per_second()?;
         let Some(horizon) = &self.plan.horizon else { return Some(sustained) };
         let writes_grow = horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command;
         let stored = self.stored_bytes(horizon, target_per_second);
@@ -154,11 +148,6 @@ pub(super) fn highest(least: f64, most: f64, holds: impl Fn(f64) -> bool) -> Opt
     (low > 1e-6 * most).then_some(low)
 }
 
-/// The rate that is known at least: of an extrapolated one the lower end.
-fn least_rate(mode: &MachineMode) -> Option<f64> {
-    mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low))
-}
-
 /// The rate on a database of this size, on the line between its neighbours; `None` beyond the largest.
 pub(super) fn rate_on(points: &[SizeRate], bytes: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.database_bytes < bytes);
@@ -176,8 +165,7 @@ pub(super) fn machine(known: &ProfileEvidence) -> Machine {
     if known.profile == HOST {
         return Machine::host(known.cpu_cores_count, known.ram_bytes);
     }
-    let millicores = known.cpu_millicores_count.unwrap_or_else(|| u64::from(known.cpu_cores_count) * MILLI);
-    let named = Machine::named(known.profile.clone(), millicores, known.ram_bytes >> 20);
+    let named = Machine::named(known.profile.clone(), known.millicores(), known.ram_bytes >> 20);
     let profile = profile_named(&known.profile).map(Machine::of_profile);
     profile.filter(|profile| profile.is_same_size(&named)).unwrap_or(named)
 }

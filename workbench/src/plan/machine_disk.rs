@@ -35,6 +35,26 @@ pub(super) struct Shortfall {
 }
 
 impl DiskNeeds {
+    /// For `times` the rate of the forecast, with `stored_bytes` at the horizon; `syncs` are those per command, and the time of
+    /// one on this host, nanoseconds.
+    pub(super) fn new(
+        forecast: &ForecastInfo,
+        durability: Durability,
+        stored_bytes: f64,
+        times: f64,
+        syncs: (Option<f64>, Option<f64>),
+    ) -> Self {
+        let (per_command, sync_here_ns) = syncs;
+        let syncs_per_second = per_command.map(|syncs| syncs * times * forecast.commands_per_second);
+        Self {
+            durability,
+            bytes: stored_bytes + forecast.compaction_headroom_bytes as f64,
+            bytes_per_second: times * written_per_second(forecast, durability),
+            syncs_per_second: syncs_per_second.filter(|_| durability.is_on()),
+            sync_here_ns,
+        }
+    }
+
     /// `None` if the disk is enough by what is known of it.
     pub(super) fn shortfall(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
         let lacks = |has: Option<f64>, needed: f64| has.filter(|&has| has < needed);
@@ -75,14 +95,8 @@ pub(super) fn reject_disks(
     sync_here_ns: u64,
 ) {
     for mode in &mut outcome.modes {
-        let syncs_per_command = syncs_per_command(mode).filter(|_| mode.durability.is_on());
-        let needs = DiskNeeds {
-            durability: mode.durability,
-            bytes: stored_bytes + forecast.compaction_headroom_bytes as f64,
-            bytes_per_second: written_per_second(forecast, mode.durability),
-            syncs_per_second: syncs_per_command.map(|syncs| syncs * forecast.commands_per_second),
-            sync_here_ns: Some(sync_here_ns as f64),
-        };
+        let syncs = (syncs_per_command(mode), Some(sync_here_ns as f64));
+        let needs = DiskNeeds::new(forecast, mode.durability, stored_bytes, 1.0, syncs);
         for verdict in mode.verdicts.iter_mut().filter(|verdict| !verdict.machine.is_host) {
             let shortfall = catalogue.entry(&verdict.machine.name).and_then(|entry| needs.shortfall(entry));
             if let Some(Shortfall { is_certain, reason }) = shortfall {
@@ -94,7 +108,7 @@ pub(super) fn reject_disks(
 }
 
 /// Bytes per second that are sent to the disk at the target.
-pub(super) fn written_per_second(forecast: &ForecastInfo, durability: Durability) -> f64 {
+fn written_per_second(forecast: &ForecastInfo, durability: Durability) -> f64 {
     let writes = forecast.writes.iter().find(|writes| writes.durability == durability);
     writes.map_or(0.0, |writes| writes.per_day_bytes / units::DAY_SECONDS)
 }

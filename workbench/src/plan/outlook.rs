@@ -14,13 +14,13 @@ use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
 use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
-use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
+use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet, suffices};
 
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
 const WALKED_COMMANDS: u64 = 1_000_000;
 const WALKED_FOR_BLOCK_CACHE: u64 = 250_000;
 /// Share of a machine's memory that is for blocks at least.
-const LEAST_MEMORY_SHARE: f64 = 0.05;
+pub(super) const LEAST_MEMORY_SHARE: f64 = 0.05;
 
 /// What an outlook needs to know besides the findings.
 pub(super) struct OutlookInput<'a> {
@@ -152,7 +152,7 @@ impl OutlookInput<'_> {
             memory_bytes: block_memory_bytes,
             sizes: &mode.sizes,
             other_mode: other_mode.map_or(&[], |other| &other.sizes),
-            sustained_per_second: findings.sustained_per_second()?,
+            sustained_per_second: findings.sustained_within_memory()?,
             at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
             outgrown_bytes: mode.outgrown_bytes.map_or(f64::INFINITY, |bytes| bytes as f64),
         }
@@ -163,8 +163,8 @@ impl OutlookInput<'_> {
             .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
             .collect();
         let required = self.outcome.required_per_second;
-        let is_bound_by_writes = model.rate_of_writes(self.forecast.bytes_after(days).expected) < required;
         let size_at = |days: f64| self.forecast.bytes_after(days).expected;
+        let is_bound_by_writes = !suffices(model.rate_of_writes(size_at(days)), required);
         Some(HorizonMode {
             durability: mode.durability,
             profile: findings.machine.name.clone(),

@@ -50,8 +50,8 @@ impl Ranked<'_> {
             target_per_second: self.changed.target_per_second,
             headroom_percent,
             required_per_second,
+            capacities: known.capacities.iter().map(|one| self.capacity(one, &profiles)).collect(),
             profiles,
-            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
             growth: self.changed.growth_info(forecast.as_ref()),
             forecast,
             horizon: known.horizon.clone().filter(|_| self.changed.is_same()),
@@ -61,10 +61,14 @@ impl Ranked<'_> {
         }
     }
 
-    fn capacity(&self, capacity: &Capacity, required_per_second: f64) -> Capacity {
+    fn capacity(&self, capacity: &Capacity, profiles: &[ProfileEvidence]) -> Capacity {
         let free_share = 1.0 - self.limits.headroom_percent / 100.0;
+        let holds = |known: &ProfileEvidence| {
+            self.limits.holds(known, known.mode(capacity.durability)?, self.changed.target_per_second)
+        };
+        let known = profiles.iter().chain(&self.before.profiles).find(|known| known.profile == capacity.machine);
         Capacity {
-            holds: capacity.sustained_per_second.is_some_and(|rate| suffices(rate, required_per_second)),
+            holds: known.and_then(holds) == Some(true),
             usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
             at_target: capacity.at_target.filter(|_| self.changed.is_same_target()),
             ..capacity.clone()
@@ -87,11 +91,7 @@ impl Ranked<'_> {
             cost: chosen
                 .and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.changed.target_per_second)),
             machine_spec: spec.as_ref().map(|machine| spec_json(&machine.spec())),
-            container: spec.as_ref().map(|machine| ContainerLimits {
-                cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
-                cpu_millicores_count: machine.has_part_of_a_core().then_some(machine.millicores),
-                memory_mib: machine.usable_ram_bytes() >> 20,
-            }),
+            container: spec.as_ref().map(ContainerLimits::of),
             expected: before.expected.clone().filter(|_| is_same),
             database_bytes: before.database_bytes.filter(|_| is_same),
             sentence: sentence(ranked, before, chosen),
@@ -180,7 +180,7 @@ fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&Profil
         return format!("With durability {durability}, no machine is known to sustain {required} commands/s{open}.");
     };
     let mode = known.mode(durability);
-    let rate = mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low)));
+    let rate = mode.and_then(MachineMode::least_per_second);
     let rate =
         rate.map_or_else(String::new, |rate| format!(" It is known to sustain {} commands/s.", units::number(rate)));
     let evidence = mode.map_or("", |mode| mode.evidence.name());

@@ -7,6 +7,8 @@
 //! likely demand today, the one whose largest regret is least is taken: L. J. Savage, "The Theory of Statistical Decision",
 //! Journal of the American Statistical Association 46 (1951).
 
+use crate::report::suffices;
+
 /// Months of the new machine's price that a replacement costs.
 pub(super) const MOVE_MONTHS: f64 = 1.0;
 
@@ -50,7 +52,7 @@ pub(super) fn least_regret(
     months: f64,
 ) -> Option<(usize, Vec<f64>)> {
     let today = demands.get(likely)?.per_second;
-    let enough = options.iter().enumerate().filter(|(_, option)| option.usable_per_second >= today);
+    let enough = options.iter().enumerate().filter(|(_, option)| suffices(option.usable_per_second, today));
     let judged = enough.map(|(place, _)| {
         let regrets: Vec<f64> = demands.iter().map(|&demand| regret(options, place, demand, months)).collect();
         (place, regrets)

@@ -16,7 +16,7 @@ use crate::report::{
     Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
     MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
     Recommendation, Rejection, Report, ReportKind, RequestCommands, ScalingInfo, Settings, SloInfo, Verdict,
-    WhatIfInfo, latency_info, report, spec_json, suffices,
+    WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
 
@@ -46,11 +46,11 @@ pub struct ReportInput<'a> {
     pub growth: Option<ModelledGrowth>,
 }
 
-/// The report of a plan; with changed inputs, and their measurement unless they only change the target.
+/// The report of a plan, beside the same with changed inputs.
 pub fn plan_report(
     context: &Context<'_>,
     input: &ReportInput<'_>,
-    what_if: Option<(&WhatIf, Option<&ReportInput<'_>>)>,
+    what_if: Option<(&WhatIf, &ReportInput<'_>)>,
 ) -> Report {
     let outcome = input.outcome;
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
@@ -69,10 +69,8 @@ pub fn plan_report(
         assessment.doubts.extend(sentences::doubts(mode, outcome.required_per_second));
     }
     let mut plan = input.plan_result(&modes);
-    plan.what_if = what_if.map(|(what_if, measured)| match measured {
-        Some(measured) => WhatIfInfo::measured(what_if.to_string(), &plan, &measured.plan_result(&[])),
-        None => WhatIfInfo::at_target(what_if.to_string(), &plan, what_if.target(input.spec.target_per_second)),
-    });
+    plan.what_if =
+        what_if.map(|(what_if, changed)| WhatIfInfo::measured(what_if.to_string(), &plan, &changed.plan_result(&[])));
     let all = plan.recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     // Other load can be why a rate failed, and luck why one held.
     let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, false);
@@ -252,7 +250,8 @@ impl ReportInput<'_> {
 
     fn capacity(&self, mode: &ModeFindings) -> Option<Capacity> {
         let findings = mode.principal()?;
-        let sustained_per_second = findings.sustained_per_second();
+        let sustained_per_second = findings.sustained_within_memory();
+        let verdict = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
         let free_share = 1.0 - self.spec.headroom_percent / 100.0;
         Some(Capacity {
             durability: mode.durability,
@@ -263,7 +262,7 @@ impl ReportInput<'_> {
             trial_error_percent: 100.0 * self.spec.effort.error,
             decided: findings.decided.clone(),
             at_target: mode.at_target.as_ref().map(|at_target| at_target.trials),
-            holds: sustained_per_second.is_some_and(|rate| suffices(rate, self.outcome.required_per_second)),
+            holds: verdict.is_some_and(|verdict| verdict.known.holds == Some(true)),
             probes: findings.probes.clone(),
         })
     }
@@ -281,11 +280,7 @@ impl ReportInput<'_> {
                 cost(catalogue.as_ref(), &machine.name, self.spec.target_per_second)
             }),
             machine_spec: machine.map(|machine| spec_json(&machine.spec())),
-            container: machine.map(|machine| ContainerLimits {
-                cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
-                cpu_millicores_count: part_of_a_core(machine),
-                memory_mib: machine.usable_ram_bytes() >> 20,
-            }),
+            container: machine.map(ContainerLimits::of),
             expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
             sentence: verdict.map_or_else(
@@ -309,7 +304,7 @@ impl ReportInput<'_> {
         ProfileEvidence {
             profile: machine.name.clone(),
             cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
-            cpu_millicores_count: part_of_a_core(machine),
+            cpu_millicores_count: machine.part_of_a_core(),
             ram_bytes: machine.ram_mb << 20,
             evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
             reason: joined_reasons(&modes),
@@ -338,13 +333,8 @@ impl ReportInput<'_> {
     }
 }
 
-/// Its CPU time in thousandths of a core, if it is not a whole number of cores.
-fn part_of_a_core(machine: &Machine) -> Option<u64> {
-    machine.has_part_of_a_core().then_some(machine.millicores)
-}
-
 /// The modes' reasons, once if they are the same.
-fn joined_reasons(modes: &[MachineMode]) -> String {
+pub(super) fn joined_reasons(modes: &[MachineMode]) -> String {
     match modes {
         [first, rest @ ..] if rest.iter().all(|other| other.reason == first.reason) => first.reason.clone(),
         _ => {

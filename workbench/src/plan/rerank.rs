@@ -17,9 +17,10 @@ use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, machine};
 use crate::plan::other_host::OtherHost;
 use crate::plan::ranked::Ranked;
+use crate::plan::report::joined_reasons;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
-use crate::plan::spec::{Demand, by_preference};
+use crate::plan::spec::{Demand, by_preference, check_headroom};
 use crate::report::{
     CatalogueEntry, CatalogueInfo, Evidence, MachineMode, PlanResult, ProfileEvidence, RankedFrom, Recommendation,
     Report,
@@ -61,13 +62,12 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let target_per_second = request.target.map(commands).transpose()?.unwrap_or(plan.target_per_second);
     let range = request.range.map(|[low, high]| Ok::<_, PlanError>([commands(low)?, commands(high)?])).transpose()?;
     let headroom_percent = request.headroom_percent.unwrap_or(plan.headroom_percent);
-    let asked = plan.demand.as_ref();
+    check_headroom(headroom_percent).map_err(|error| PlanError::Usage(error.to_string()))?;
+    let known = demand_of(plan);
     let demand = Demand {
         range_per_second: range,
-        growth_percent_per_month: request
-            .growth_percent_per_month
-            .unwrap_or_else(|| asked.map_or(0.0, |demand| demand.growth_percent_per_month)),
-        months: asked.map_or_else(|| Demand::default().months, |demand| demand.months),
+        growth_percent_per_month: request.growth_percent_per_month.unwrap_or(known.growth_percent_per_month),
+        ..known
     };
     let (others, prices) = other_hosts(report, request)?;
     let candidates = request.catalogue.as_ref().filter(|_| others.is_empty());
@@ -103,6 +103,23 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
         None => add_demand(&mut found, Some(&known), &demand),
     }
     Ok(found)
+}
+
+/// Growth and months of a plan.
+fn demand_of(plan: &PlanResult) -> Demand {
+    let known = plan.demand.as_ref();
+    Demand {
+        range_per_second: None,
+        growth_percent_per_month: known.map_or(0.0, |demand| demand.growth_percent_per_month),
+        months: known.map_or_else(|| Demand::default().months, |demand| demand.months),
+    }
+}
+
+/// The plan of a report at another target.
+pub(super) fn at_target(report: &Report, plan: &PlanResult, target_per_second: f64) -> PlanResult {
+    let changed = ChangedDemand::new(report, plan, target_per_second, &demand_of(plan));
+    let limits = Limits { stored_times: changed.stored_times(), ..Limits::new(plan, report) };
+    Ranked { before: plan, limits, changed }.plan()
 }
 
 /// The hosts, each with a name of its own, and their prices if there is a catalogue.
@@ -225,7 +242,7 @@ fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
     let named = |known: ProfileEvidence| ProfileEvidence {
         profile: wanted.name.clone(),
         cpu_cores_count: u32::try_from(wanted.cores).unwrap_or(u32::MAX),
-        cpu_millicores_count: wanted.has_part_of_a_core().then_some(wanted.millicores),
+        cpu_millicores_count: wanted.part_of_a_core(),
         ram_bytes: wanted.ram_mb << 20,
         ..known
     };
@@ -248,7 +265,7 @@ fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
         cpu_millicores_count: None,
         ram_bytes: 0,
         evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-        reason: modes.first().map_or_else(String::new, |mode| mode.reason.clone()),
+        reason: joined_reasons(&modes),
         modes,
     })
 }
@@ -377,6 +394,28 @@ mod tests {
         assert_eq!(holds(&ranked, "nano"), [None, Some(true)]);
         let ranked = rerank(&report, &request(Some(600.0))).unwrap();
         assert_eq!(holds(&ranked, "nano"), [Some(false); 2]);
+    }
+
+    #[test]
+    fn a_headroom_that_leaves_nothing_is_refused() {
+        for percent in [100.0, 150.0, -1.0, f64::NAN] {
+            let error = rerank(&measured(), &RerankRequest { headroom_percent: Some(percent), ..request(None) });
+            assert!(error.unwrap_err().to_string().starts_with("a headroom of"), "{percent}");
+        }
+    }
+
+    #[test]
+    fn the_target_of_a_what_if_is_answered_as_a_new_ranking_answers_it() {
+        let report = measured();
+        let plan = report.plan.as_ref().unwrap();
+        for target in [100.0, 500.0, 10_000.0] {
+            let ranked = rerank(&report, &request(Some(target))).unwrap().plan.unwrap();
+            let after = at_target(&report, plan, target);
+            assert_eq!((&after.profiles, after.growth), (&ranked.profiles, ranked.growth), "{target}");
+            let names =
+                |plan: &PlanResult| plan.recommendations.iter().map(|one| one.profile.clone()).collect::<Vec<_>>();
+            assert_eq!(names(&after), names(&ranked), "{target}");
+        }
     }
 
     #[test]

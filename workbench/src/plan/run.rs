@@ -19,13 +19,16 @@ use crate::plan::outcome::{ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
 use crate::plan::outlook::OutlookInput;
 use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
+use crate::plan::rerank;
 use crate::plan::resume::open_journal;
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::stages;
 use crate::plan::watched::WatchedTestbed;
 use crate::process::rig::ProcessTestbed;
 use crate::process::{ProcessError, Scratch};
-use crate::report::{Attachment, Context, ForecastInfo, Report, ReportDirectory, attachments, host_info, tuning_info};
+use crate::report::{
+    Attachment, Context, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments, host_info, tuning_info,
+};
 use crate::units;
 use crate::workload::path_text;
 
@@ -97,12 +100,18 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     };
     let unsynced = WritebackDelay::detect();
     let report_changed = changed.as_ref().map(|measured| measured.report_input(&emulation, &unsynced));
-    let what_if = request.what_if.as_ref().map(|what_if| (what_if, report_changed.as_ref()));
+    let what_if = request.what_if.as_ref().zip(report_changed.as_ref());
     let mut report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if);
     let plan_disk = plan_disk(&measured.disk_samples, known_disk.as_ref(), &disk.profile.swing, &measured.outcome);
     report.warnings.extend(disk_warnings(&plan_disk));
+    let at_target = request.what_if.as_ref().filter(|what_if| !what_if.changes_the_work());
+    let what_if = at_target.zip(report.plan.as_ref()).map(|(what_if, plan)| {
+        let target_per_second = what_if.target(plan.target_per_second);
+        WhatIfInfo::at_target(what_if.to_string(), plan, &rerank::at_target(&report, plan, target_per_second))
+    });
     if let Some(plan) = &mut report.plan {
         plan.disk = Some(plan_disk);
+        plan.what_if = plan.what_if.take().or(what_if);
     }
     let modes = measured.outcome.modes.iter();
     let rounds: Vec<_> = modes.filter_map(|mode| Some((mode.durability, mode.principal()?.rounds()))).collect();

@@ -12,7 +12,7 @@ use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::{Effort, PlanSpec};
-use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, SurveySpec, Testbed};
+use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, RigSpec, Survey, SurveySpec, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
 use crate::units;
 
@@ -304,8 +304,9 @@ impl<'a> Search<'a> {
         if let Some(rig) = self.rig.take() {
             return Ok(Some(rig));
         }
-        let workers = self.findings.workers;
-        match self.testbed.set_up_grown(&self.findings.machine, self.grown_events, self.durability, workers)? {
+        let MachineFindings { ref machine, workers, .. } = self.findings;
+        let spec = RigSpec { machine, grown_events: self.grown_events, durability: self.durability, workers };
+        match self.testbed.set_up(&spec)? {
             RigOutcome::Completed(rig) => Ok(Some(rig)),
             RigOutcome::OutOfMemory(_) => {
                 self.oom_kills_while_filling += 1;

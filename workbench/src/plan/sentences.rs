@@ -1,7 +1,6 @@
 //! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
 
 use crate::actor::Durability;
-use crate::host::MILLI;
 use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
@@ -118,13 +117,12 @@ fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Opti
 /// `nano (2 cores, 512 MiB RAM)`.
 fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String> {
     let known = plan.profile(recommendation.profile.as_deref()?)?;
-    let cores = known.cpu_millicores_count.unwrap_or_else(|| u64::from(known.cpu_cores_count) * MILLI);
     let ram = units::bytes(known.ram_bytes as f64);
     let cost = recommendation
         .cost
         .as_ref()
         .map_or_else(String::new, |cost| format!(", {} per month", units::money(cost.per_month, &cost.currency)));
-    Some(format!("{} ({}, {ram} RAM{cost})", known.profile, units::cores(cores)))
+    Some(format!("{} ({}, {ram} RAM{cost})", known.profile, units::cores(known.millicores())))
 }
 
 /// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
@@ -291,15 +289,7 @@ pub(super) fn validity(valid_until: &ValidUntil) -> String {
 /// Growth, disk and restart at the target.
 pub(super) fn forecast(forecast: &ForecastInfo) -> String {
     let growth = units::bytes(forecast.growth_per_day_bytes.expected);
-    let disk = units::bytes(forecast.disk_bytes as f64);
-    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
-        (Some(day), Some(earliest)) => {
-            let latest = forecast.disk_full_latest.as_deref().unwrap_or("never");
-            format!("a disk of {disk} is full on {day} (earliest {earliest}, latest {latest})")
-        }
-        (None, Some(earliest)) => format!("a disk of {disk} is full on {earliest} at the earliest, or never"),
-        _ => format!("a disk of {disk} does not fill within a hundred years"),
-    };
+    let full = forecast.disk_full_text();
     let restart = forecast.restart.map_or_else(String::new, |restart| {
         format!(
             " A restart with {} takes {}.",
@@ -326,10 +316,10 @@ pub(super) fn not_covered(
     let larger = outlook.map(|outlook| {
         format!("a database larger than {}, whose rates are modelled", units::bytes(outlook.horizon.measured_bytes))
     });
-    let seconds = modes.iter().map(|mode| mode.series.len()).max().filter(|&seconds| seconds > 0);
-    let longer = seconds.map(|seconds| {
-        format!("loads longer than {}: certify the rate before you buy", units::seconds(seconds as f64))
-    });
+    // Each load counts from its own beginning.
+    let seconds = modes.iter().flat_map(|mode| &mode.series).map(|slice| slice.at_seconds).reduce(f64::max);
+    let longer = seconds
+        .map(|seconds| format!("loads longer than {}: certify the rate before you buy", units::seconds(seconds)));
     let others = "another disk or processor than this host's, and what your application itself needs".to_owned();
     larger.into_iter().chain(longer).chain([others]).collect()
 }

@@ -68,6 +68,7 @@ pub(super) fn sizes(
     free_bytes: u64,
 ) -> Sizes {
     let at_horizon = events_at_horizon(source, deployment);
+    let most = source.grown(at_horizon).preload_disk_bytes();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
     let fitting = (free_bytes as f64 / DISK_PER_DATABASE) as u64;
     let allowed = most_bytes(breadth).min(fitting);
@@ -75,7 +76,7 @@ pub(super) fn sizes(
     let mut note = None;
     for &multiple in multiples(breadth) {
         let wanted = multiple.saturating_mul(ram_bytes);
-        if wanted > allowed {
+        if wanted.min(most) > allowed {
             let [wanted, allowed] = [wanted, allowed].map(|size| units::bytes(size as f64));
             note = Some(format!(
                 "a database of {wanted} is not built: {allowed} at most, by the free space and the effort"

@@ -154,6 +154,14 @@ pub(super) fn required_rate(target_per_second: f64, headroom_percent: f64) -> f6
     target_per_second / (1.0 - headroom_percent / 100.0)
 }
 
+/// A share that is kept free, percent.
+pub(super) fn check_headroom(percent: f64) -> Result<(), RunError> {
+    if (0.0..100.0).contains(&percent) {
+        return Ok(());
+    }
+    Err(RunError::Settings(format!("a headroom of {percent} %, expected 0 to below 100")))
+}
+
 impl PlanSpec {
     /// The rate that leaves the headroom at the target, commands per second.
     pub fn required_per_second(&self) -> f64 {
@@ -166,9 +174,7 @@ impl PlanSpec {
         if !(self.target_per_second > 0.0 && self.target_per_second.is_finite()) {
             return wrong(format!("a target of {} commands/s, expected more than 0", self.target_per_second));
         }
-        if !(0.0..100.0).contains(&self.headroom_percent) {
-            return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
-        }
+        check_headroom(self.headroom_percent)?;
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }

@@ -28,8 +28,8 @@ pub(crate) struct SyncScaling {
     /// Syncs per command.
     pub(crate) syncs_per_command: f64,
     pub(crate) basis: DurableRateBasis,
-    /// Root of the mean squared distance of the seconds from the function, relative to them.
-    pub(crate) relative_error: f64,
+    /// Root of the mean squared distance of the seconds from the function, relative to them; `None` if one second made it.
+    pub(crate) relative_error: Option<f64>,
     pub(crate) seconds: usize,
     /// Sync latency of the measured seconds: the shortest, the median by commands, the longest; nanoseconds.
     pub(crate) measured_ns: [f64; 3],
@@ -66,7 +66,7 @@ impl SyncScaling {
             fixed_ns,
             syncs_per_command,
             basis,
-            relative_error: 0.0,
+            relative_error: None,
             seconds: seconds.len(),
             measured_ns: [shortest, middle, longest],
         };
@@ -75,6 +75,7 @@ impl SyncScaling {
         if relative_error > POOR {
             return Err(SyncScalingRefusal::PoorFit { relative_error });
         }
+        let relative_error = (seconds.len() > 1).then_some(relative_error);
         Ok(Self { relative_error, ..scaling })
     }
 
@@ -155,7 +156,7 @@ mod tests {
             prop_assert_eq!(found.basis, DurableRateBasis::Fitted);
             prop_assert!((found.syncs_per_command / syncs - 1.0).abs() < 1e-3, "{:?}", found);
             prop_assert!((found.fixed_ns - fixed_ns).abs() < 1e-3 * (fixed_ns + syncs * shortest), "{:?}", found);
-            prop_assert!(found.relative_error < 1e-6);
+            prop_assert!(found.relative_error.unwrap() < 1e-6);
         }
 
         #[test]
@@ -190,8 +191,13 @@ mod tests {
         let latencies = (0..40).map(|place| 1e5 * (1.0 + f64::from(place) / 4.0));
         let seconds: Vec<_> = latencies.map(|sync_ns| noisy(&mut rng, second(5e4, 0.3, sync_ns))).collect();
         let found = SyncScaling::of(&seconds).unwrap();
-        assert!((0.01..0.06).contains(&found.relative_error), "{found:?}");
+        assert!((0.01..0.06).contains(&found.relative_error.unwrap()), "{found:?}");
         assert!((found.syncs_per_command / 0.3 - 1.0).abs() < 0.1, "{found:?}");
+    }
+
+    #[test]
+    fn one_second_says_nothing_about_the_error() {
+        assert_eq!(SyncScaling::of(&[second(5e4, 0.3, 1e5)]).unwrap().relative_error, None);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use crate::actor::Durability;
 use crate::host::{DiskWatch, Machine, ProbeError};
 use crate::load::DriveSpec;
 use crate::process::{
-    DriveResult, Emulation, ProcessError, Rig, RigResult, RigSummary, Survey, SurveySpec, SuspendedRig, Testbed,
+    DriveResult, Emulation, ProcessError, Rig, RigResult, RigSpec, RigSummary, Survey, SurveySpec, SuspendedRig,
+    Testbed,
 };
 
 /// Samples the disk for 0.2 s before the loads of the testbed behind it, every three seconds at the most.
@@ -26,14 +26,8 @@ impl Testbed for WatchedTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>> {
-        let rig = self.testbed.set_up_grown(machine, grown_events, durability, workers)?;
+    fn set_up(&self, spec: &RigSpec<'_>) -> RigResult<Box<dyn Rig + '_>> {
+        let rig = self.testbed.set_up(spec)?;
         Ok(rig.map(|rig| -> Box<dyn Rig + '_> { Box::new(WatchedRig { rig, watch: self.watch }) }))
     }
 }

@@ -27,7 +27,7 @@ pub use power_cut::{PowerCutError, PowerCuts};
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
 pub use testbed::{
-    DriveResult, Emulation, InProcess, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey,
+    DriveResult, Emulation, InProcess, KilledRestart, Rig, RigOutcome, RigResult, RigSpec, RigStep, RigSummary, Survey,
     SurveySpec, SuspendedRig, Testbed,
 };
 #[cfg(feature = "rocksdb")]

@@ -120,7 +120,7 @@ mod tests {
 
         use crate::host::Machine;
         use crate::load::{Control, DriveSpec, Load, RocksDbTarget, SystemClock, WarmUp};
-        use crate::process::{InProcess, RigOutcome, Testbed};
+        use crate::process::{InProcess, RigOutcome, RigSpec, Testbed};
         use crate::workload::Workload;
 
         const GROWN_EVENTS: u64 = 5_000;
@@ -141,7 +141,8 @@ mod tests {
         let mut sizes = Vec::new();
         for workers in [1, 3] {
             for durability in [Durability::Off, Durability::On] {
-                let rig = testbed.set_up_grown(&machine, GROWN_EVENTS, durability, workers).unwrap();
+                let rig = RigSpec { machine: &machine, grown_events: GROWN_EVENTS, durability, workers };
+                let rig = testbed.set_up(&rig).unwrap();
                 let mut rig = rig.completed().unwrap();
                 rig.drive(&spec).unwrap();
                 let RigOutcome::Completed(summary) = rig.finish(true).unwrap() else { panic!("out of memory") };

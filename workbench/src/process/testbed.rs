@@ -168,25 +168,27 @@ pub trait Rig {
     }
 }
 
+/// A rig to set up.
+#[derive(Debug, Clone, Copy)]
+pub struct RigSpec<'a> {
+    /// The machine whose limits apply.
+    pub machine: &'a Machine,
+    /// Events by which its database has grown beyond the preload, see [`Source::grown`].
+    pub grown_events: u64,
+    /// Whether writes wait for the disk.
+    pub durability: Durability,
+    /// Threads that will load it.
+    pub workers: u64,
+}
+
 /// Sets rigs up, which fails if the database or the rig's process fails.
 #[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Testbed {
     /// Which limits of `machine` it applies.
     fn emulation(&self, machine: &Machine) -> Emulation;
 
-    /// Creates a rig whose database holds the preload. `workers` threads will load it.
-    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        self.set_up_grown(machine, 0, durability, workers)
-    }
-
-    /// The same, with a database as it is after so many more events, see [`Source::grown`].
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>>;
+    /// Creates a rig.
+    fn set_up(&self, spec: &RigSpec<'_>) -> RigResult<Box<dyn Rig + '_>>;
 
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
@@ -272,13 +274,8 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         Emulation::CoresOnly { why: "it runs in this process".to_owned() }
     }
 
-    fn set_up_grown(
-        &self,
-        _machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>> {
+    fn set_up(&self, spec: &RigSpec<'_>) -> RigResult<Box<dyn Rig + '_>> {
+        let RigSpec { grown_events, durability, workers, .. } = *spec;
         let source = self.source.grown(grown_events);
         let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
         let (copy, key) = (self.directory.join(&name), grown_events.to_string());

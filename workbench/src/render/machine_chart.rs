@@ -68,7 +68,7 @@ impl MachineChart {
             ChartRow {
                 name: group.name(),
                 size: match group.machines.len() {
-                    1 => format!("{} cores, {}", group.cores(), group.ram()),
+                    1 => format!("{}, {}", units::cores(first.millicores()), group.ram()),
                     count => format!("{count} sizes, {}", first.evidence.name()),
                 },
                 is_at_least,

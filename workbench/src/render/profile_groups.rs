@@ -1,6 +1,8 @@
 //! Machines of a plan, those of which the same is known as one.
 
-use crate::report::{Evidence, PlanResult, ProfileEvidence};
+use serde::Serialize;
+
+use crate::report::{DemandMode, Evidence, MachineStanding, PlanResult, ProfileEvidence};
 use crate::units;
 
 /// More names than this are shortened to the first and the last.
@@ -25,20 +27,12 @@ impl<'a> ProfileGroup<'a> {
 
     /// `nano`, `large, xlarge`, `micro … 2xlarge`.
     pub(super) fn name(&self) -> String {
-        let names: Vec<_> = self.machines.iter().map(|machine| machine.profile.as_str()).collect();
-        match names.as_slice() {
-            [first, .., last] if names.len() > MOST_NAMES => format!("{first} … {last}"),
-            _ => names.join(", "),
-        }
+        names(self.machines.iter().map(|machine| machine.profile.as_str()))
     }
 
     /// `2`, `2 – 8`.
     pub(super) fn cores(&self) -> String {
-        let cores = |machine: &ProfileEvidence| {
-            let whole = f64::from(machine.cpu_cores_count);
-            machine.cpu_millicores_count.map_or(whole, |millicores| millicores as f64 / 1e3)
-        };
-        self.ends(cores, units::number)
+        self.ends(|machine| machine.millicores() as f64 / 1e3, units::number)
     }
 
     /// `512 MiB`, `1 – 32 GiB`.
@@ -54,6 +48,37 @@ impl<'a> ProfileGroup<'a> {
             Some((low, high)) => units::range(&low, &high),
             None => units::absent(),
         }
+    }
+}
+
+/// A candidate for the demand, or candidates in a row that were rejected for one reason.
+#[derive(Debug, Serialize)]
+pub(super) struct StandingGroup<'a> {
+    name: String,
+    /// Of the first.
+    standing: &'a MachineStanding,
+}
+
+impl<'a> StandingGroup<'a> {
+    pub(super) fn of_mode(mode: &'a DemandMode) -> Vec<Self> {
+        let groups = mode.machines.chunk_by(|a, b| {
+            let [a, b] = [a, b].map(|one| (one.is_chosen, one.usable_per_second, one.price_per_month, &one.reason));
+            !a.0 && a == b
+        });
+        let group = |group: &'a [MachineStanding]| Self {
+            name: names(group.iter().map(|one| one.profile.as_str())),
+            standing: &group[0],
+        };
+        groups.map(group).collect()
+    }
+}
+
+/// `nano`, `large, xlarge`, `micro … 2xlarge`.
+fn names<'a>(machines: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = machines.collect();
+    match names.as_slice() {
+        [first, .., last] if names.len() > MOST_NAMES => format!("{first} … {last}"),
+        _ => names.join(", "),
     }
 }
 

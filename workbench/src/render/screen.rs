@@ -119,24 +119,26 @@ struct Gauge {
     label: String,
 }
 
+/// Percent that come from dividing and multiplying.
+const ROUNDING: f64 = 1e-6;
+
 impl Gauge {
     fn new(plan: &PlanResult, sustained_per_second: f64) -> Option<Self> {
         let used_percent = 100.0 * plan.target_per_second / sustained_per_second;
         if !used_percent.is_finite() {
             return None;
         }
-        let free_percent = (100.0 - used_percent).max(0.0);
+        // Rounded down: what is shown as free is free.
+        let free = units::percent((100.0 - used_percent + ROUNDING).max(0.0).floor());
         let angle = std::f64::consts::PI * plan.headroom_percent / 100.0;
         let at = |radius: f64| [CENTRE[0] + radius * angle.cos(), CENTRE[1] - radius * angle.sin()];
         Some(Self {
             used_percent: used_percent.clamp(0.0, 100.0),
             mark: [at(RADIUS - 9.0), at(RADIUS + 9.0)],
-            // Rounded down: what is shown as free is free.
-            text: format!("{} free", units::percent(free_percent.floor())),
-            is_enough: used_percent <= 100.0 - plan.headroom_percent + 1e-6,
+            text: format!("{free} free"),
+            is_enough: used_percent <= 100.0 - plan.headroom_percent + ROUNDING,
             label: format!(
-                "{} of the {} it sustains stays free at the target; {} must",
-                units::percent(free_percent.floor()),
+                "{free} of the {} it sustains stays free at the target; {} must",
                 units::rate(sustained_per_second),
                 units::percent(plan.headroom_percent)
             ),
@@ -319,8 +321,7 @@ fn name(machine: &ProfileEvidence) -> &str {
 
 /// `2 cores, 512 MiB`.
 fn size(machine: &ProfileEvidence) -> String {
-    let millicores = machine.cpu_millicores_count.unwrap_or(1_000 * u64::from(machine.cpu_cores_count));
-    format!("{}, {}", units::cores(millicores), units::bytes(machine.ram_bytes as f64))
+    format!("{}, {}", units::cores(machine.millicores()), units::bytes(machine.ram_bytes as f64))
 }
 
 fn plan_title(
@@ -381,7 +382,7 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
     let durability = recommendation.durability;
     let known = machine(plan, recommendation).and_then(|machine| machine.mode(durability));
     let capacity = plan.capacity(durability);
-    let sustained = known.map_or_else(|| capacity?.sustained_per_second, |known| known.sustained_per_second);
+    let sustained = known.map_or_else(|| capacity?.sustained_per_second, MachineMode::least_per_second);
     let limit_ns = plan.slo.limit_ns;
     let name = plan.slo.percentile.name();
     let expected =

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, Error, Output, State, escape_formatter};
+use minijinja::{AutoEscape, Environment, Error, HtmlEscape, Output, State, escape_formatter};
 use serde::Serialize;
 
 use super::terms::TERMS;
@@ -92,6 +92,7 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("moment", |value: &str| units::moment(value));
     environment.add_filter("pretty", |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default());
     environment.add_filter("build", build);
+    environment.add_filter("prose", |text: &str| Value::from_safe_string(html_prose(text)));
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
     environment
         .add_filter("code_block", |value: &str, language: &str| Value::from_safe_string(code_block(value, language)));
@@ -110,9 +111,29 @@ fn figure(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
 fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match state.auto_escape() {
         AutoEscape::Custom(_) if value.is_safe() => Ok(out.write_str(value.as_str().unwrap_or_default())?),
-        AutoEscape::Custom(_) => Ok(out.write_str(&markdown_text(&value.to_string()))?),
+        AutoEscape::Custom(_) => Ok(out.write_str(&markdown_prose(&value.to_string()))?),
         _ => escape_formatter(out, state, value),
     }
+}
+
+/// A sentence on a page, with what stands between backticks as code.
+fn html_prose(text: &str) -> String {
+    with_code(text, |text| HtmlEscape(text).to_string(), |code| format!("<code>{}</code>", HtmlEscape(code)))
+}
+
+/// A sentence in Markdown, with what stands between backticks as code.
+fn markdown_prose(text: &str) -> String {
+    with_code(text, markdown_text, code_span)
+}
+
+/// Without pairs of backticks around something, all of it is text.
+fn with_code(text: &str, escape_text: fn(&str) -> String, code: fn(&str) -> String) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|code| code.is_empty()) {
+        return escape_text(text);
+    }
+    let part = |(place, part): (usize, &&str)| if place.is_multiple_of(2) { escape_text(part) } else { code(part) };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// Text that Markdown shows as it is, on one line, also inside a table cell. An underscore within a word is one.
@@ -153,6 +174,18 @@ mod tests {
     fn markdown_text_cannot_leave_its_cell_or_become_markup() {
         assert_eq!(markdown_text("a|b\nc <img> *d* [e](f) `g`"), "a\\|b c &lt;img&gt; \\*d\\* \\[e\\](f) \\`g\\`");
         assert_eq!(markdown_text("events_put"), "events_put");
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let text = "set `worker_threads` to 4, <b>";
+        assert_eq!(html_prose(text), "set <code>worker_threads</code> to 4, &lt;b&gt;");
+        assert_eq!(markdown_prose(text), "set `worker_threads` to 4, &lt;b&gt;");
+        assert_eq!(html_prose("`<i>`"), "<code>&lt;i&gt;</code>");
+        for unpaired in ["a ` b", "a `` b"] {
+            assert_eq!(html_prose(unpaired), unpaired);
+            assert_eq!(markdown_prose(unpaired), unpaired.replace('`', "\\`"));
+        }
     }
 
     #[test]

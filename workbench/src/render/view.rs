@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::hosts::HostsView;
 use super::machine_chart::MachineChart;
-use super::profile_groups::ProfileGroup;
+use super::profile_groups::{ProfileGroup, StandingGroup};
 use super::screen::Screen;
 use crate::actor::Durability;
 use crate::host::DiskSwing;
@@ -46,6 +46,8 @@ pub(super) struct View<'a> {
     capacities: Vec<CapacityRow<'a>>,
     profiles: Vec<ProfileRow<'a>>,
     machine_chart: Option<MachineChart>,
+    /// Candidates for the demand, per durability mode.
+    standings: Vec<Vec<StandingGroup<'a>>>,
     machines: Vec<MachineCard<'a>>,
     /// One row per round and mode.
     rounds: Vec<RoundRow>,
@@ -94,6 +96,10 @@ impl<'a> View<'a> {
             capacities: plan.iter().flat_map(|plan| &plan.capacities).map(capacity_row).collect(),
             profiles: plan.iter().flat_map(|plan| profile_rows(plan)).collect(),
             machine_chart: plan.and_then(MachineChart::new),
+            standings: plan
+                .and_then(|plan| plan.demand.as_ref())
+                .map(|demand| demand.modes.iter().map(StandingGroup::of_mode).collect())
+                .unwrap_or_default(),
             machines: plan
                 .iter()
                 .flat_map(|plan| plan.recommendations.iter().map(|one| machine_card(plan, one)))
@@ -225,12 +231,11 @@ struct WriterRow<'a> {
 
 fn sweep_view(sweep: &WriterSweep) -> SweepView<'_> {
     let highest = sweep.points.iter().map(|point| point.per_second).fold(f64::MIN_POSITIVE, f64::max);
-
     let sentence = format!(
-        "Durability {} on {}: {} are enough, of {} in this plan; {}.",
-        sweep.durability,
+        "On {} with durability {}: {}, and this plan used {}; {}.",
         sweep.machine,
-        units::counted(sweep.recommended_count, "writer"),
+        sweep.durability,
+        sweep.finding(),
         sweep.planned_count,
         sweep.advice(),
     );
@@ -310,11 +315,20 @@ fn profile_row<'a>(plan: &PlanResult, group: &ProfileGroup<'a>) -> ProfileRow<'a
 struct MachineCard<'a> {
     recommendation: &'a Recommendation,
     profile: Option<&'a ProfileEvidence>,
+    /// `2`, `0.5`.
+    cores: Option<String>,
+    /// As Kubernetes writes it: `2`, `500m`.
+    container_cpu: Option<String>,
 }
 
 fn machine_card<'a>(plan: &'a PlanResult, recommendation: &'a Recommendation) -> MachineCard<'a> {
     let profile = recommendation.profile.as_deref().and_then(|name| plan.profile(name));
-    MachineCard { recommendation, profile }
+    let container_cpu = recommendation.container.map(|container| match container.cpu_millicores_count {
+        Some(millicores) => format!("{millicores}m"),
+        None => container.cpu_cores_count.to_string(),
+    });
+    let cores = profile.map(|known| units::number(known.millicores() as f64 / 1e3));
+    MachineCard { recommendation, profile, cores, container_cpu }
 }
 
 /// A figure of the engine in the last round of each mode, before and after it.
@@ -344,6 +358,8 @@ struct RoundRow {
     warmup_seconds: Option<f64>,
     /// `settled`, `not settled`, or `fixed` after a warm-up of fixed length.
     warmup_end: Option<&'static str>,
+    /// Measured time.
+    seconds: Option<f64>,
     slices: SlicesSummary,
 }
 
@@ -360,6 +376,7 @@ fn round_rows(mode: &ModeResult) -> impl Iterator<Item = RoundRow> + '_ {
                 Some(false) => "not settled",
                 None => "fixed",
             }),
+            seconds: slices.last().map(|slice| slice.at_seconds),
             slices: SlicesSummary::of(slices),
         }
     })

@@ -264,7 +264,10 @@ impl MeasuredMode<'_> {
             operations: OpKind::ALL.into_iter().filter_map(operation).collect(),
             actor_types: actor_types(&all),
             resources: self.resources(&all),
-            series: (1..).zip(self.rounds).flat_map(|(number, round)| series_of(number, round)).collect(),
+            series: (1..)
+                .zip(self.rounds)
+                .flat_map(|(number, round)| series_of(number, round, self.harness.memory_bytes))
+                .collect(),
             rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
             verification: verification(self.verified),
             harness_ns_per_operation: self.harness.ns_per_operation,
@@ -358,7 +361,7 @@ fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
 
 /// One point per slice; the last slice ends with the measurement. Where commands queued, slices in which none was due follow:
 /// those of the queue were completed in them.
-fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
+fn series_of(round: u32, drive: &Drive, harness_bytes: u64) -> Vec<SeriesPoint> {
     let measurement = &drive.measurement;
     let mut slices = measurement.slices_of_all_commands();
     let until_the_end = usize::try_from((measurement.elapsed_ns + measurement.slice_ns() / 2) / measurement.slice_ns());
@@ -380,7 +383,7 @@ fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
                 p50_ns: slice.quantile(0.5),
                 p99_ns: slice.quantile(0.99),
                 max_ns: slice.max(),
-                ..sampled.map_or_else(SeriesPoint::default, |(before, after)| consumed(before, after))
+                ..sampled.map_or_else(SeriesPoint::default, |(before, after)| consumed(before, after, harness_bytes))
             });
         }
     }
@@ -395,13 +398,13 @@ fn completed(before: &Sample, after: &Sample, elapsed_ns: u64) -> Option<f64> {
 }
 
 /// What process and engine consumed from one sample to the next.
-fn consumed(before: &Sample, after: &Sample) -> SeriesPoint {
+fn consumed(before: &Sample, after: &Sample, harness_bytes: u64) -> SeriesPoint {
     let engine = before.engine.zip(after.engine).map(|(before, after)| after.since(before));
     let seconds = after.at.saturating_sub(before.at).as_secs_f64();
     let cpu_seconds = after.process.cpu_seconds - before.process.cpu_seconds;
     SeriesPoint {
         cpu_cores: (seconds > 0.0).then(|| cpu_seconds / seconds),
-        rss_bytes: Some(after.process.rss_bytes),
+        rss_bytes: Some(after.process.rss_bytes.saturating_sub(harness_bytes)),
         written_bytes: after
             .process
             .written_bytes
@@ -471,7 +474,7 @@ mod tests {
             engine: None,
         };
         let drive = Drive { measurement, samples: (0..=4).map(sample).collect(), ..Drive::default() };
-        let series = series_of(1, &drive);
+        let series = series_of(1, &drive, 0);
         let offered: Vec<f64> = series.iter().map(|slice| slice.commands_per_second).collect();
         assert_eq!(offered, [2_000.0, 2_000.0, 0.0, 0.0]);
         assert!(series.iter().all(|slice| slice.completed_per_second == Some(1_000.0)), "{series:?}");

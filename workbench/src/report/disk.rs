@@ -107,8 +107,8 @@ pub struct DurableRates {
     pub fixed_ns: f64,
     /// Share of a sync per command: below 1 where writers share syncs.
     pub syncs_per_command_ratio: f64,
-    /// Root of the mean squared relative distance of the seconds from the function, percent.
-    pub error_percent: f64,
+    /// Root of the mean squared relative distance of the seconds from the function, percent; absent if one second made it.
+    pub error_percent: Option<f64>,
     /// Shortest and longest sync latency that the function applies to: half and twice of what was measured.
     pub reach_ns: [f64; 2],
     /// The function at the sync latencies that the disk showed, ascending.
@@ -133,13 +133,13 @@ impl DurableRates {
             DurableRateBasis::Fitted => "fitted to",
             DurableRateBasis::Counted => "counted in",
         };
+        let error = self.error_percent.map_or_else(|| "not known".to_owned(), units::percent);
         format!(
-            "1 / rate = {} + {} × sync latency, {basis} {} of the closed loop on {}, error {}",
+            "1 / rate = {} + {} × sync latency, {basis} {} of the closed loop on {}, error {error}",
             units::duration(self.fixed_ns),
             units::number(self.syncs_per_command_ratio),
             units::seconds(self.seconds_count as f64),
             self.machine,
-            units::percent(self.error_percent)
         )
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::what_if::Basis;
 use crate::actor::Durability;
+use crate::units;
 
 /// Database, disk, memory and restarts at the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +49,19 @@ pub struct ForecastInfo {
 }
 
 impl ForecastInfo {
+    /// `a disk of 466 GiB is full on 2027-01-03 (earliest 2027-01-02, latest 2027-01-05)`.
+    pub(crate) fn disk_full_text(&self) -> String {
+        let disk = units::bytes(self.disk_bytes as f64);
+        match (&self.disk_full_on, &self.disk_full_earliest) {
+            (Some(day), Some(earliest)) => {
+                let latest = self.disk_full_latest.as_deref().unwrap_or("never");
+                format!("a disk of {disk} is full on {day} (earliest {earliest}, latest {latest})")
+            }
+            (None, Some(earliest)) => format!("a disk of {disk} is full on {earliest} at the earliest, or never"),
+            _ => format!("a disk of {disk} does not fill within a hundred years"),
+        }
+    }
+
     /// The size of the database after so many days, between the points of the forecast.
     pub(crate) fn bytes_after(&self, days: f64) -> Band {
         let sizes = &self.sizes;

@@ -237,7 +237,7 @@ pub struct Settings {
     pub load: String,
     /// Rounds per durability mode; the modes alternate.
     pub rounds_count: u32,
-    /// Warm-up before each round, excluded from the figures, in seconds.
+    /// Longest warm-up before each round, in seconds, excluded from the figures; `rounds` have what each took.
     pub warmup_seconds: f64,
     /// Measured time per round, in seconds; absent when a trace runs to its end.
     pub measure_seconds: Option<f64>,

@@ -14,6 +14,7 @@ use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use super::writers::WriterSweep;
 use crate::actor::Durability;
+use crate::host::{MILLI, Machine};
 use crate::measure::Trials;
 
 /// What `plan` adds.
@@ -160,7 +161,7 @@ pub struct Capacity {
     pub at_target: Option<Trials>,
     /// The sustained rate less the headroom.
     pub usable_per_second: Option<f64>,
-    /// Whether the sustained rate is at least the required one.
+    /// Whether the machine sustains the required rate, within its memory and until the horizon.
     pub holds: bool,
     /// Every rate that was tried, ascending: throughput against latency.
     pub probes: Vec<ProbeResult>,
@@ -298,8 +299,20 @@ pub struct ProfileEvidence {
 }
 
 impl ProfileEvidence {
+    /// Its CPU time in thousandths of a core.
+    pub(crate) fn millicores(&self) -> u64 {
+        self.cpu_millicores_count.unwrap_or_else(|| u64::from(self.cpu_cores_count) * MILLI)
+    }
+
     pub(crate) fn mode(&self, durability: Durability) -> Option<&MachineMode> {
         self.modes.iter().find(|mode| mode.durability == durability)
+    }
+}
+
+impl MachineMode {
+    /// The rate that is known at least: of an extrapolated or predicted one the lower end.
+    pub(crate) fn least_per_second(&self) -> Option<f64> {
+        self.range_per_second.map_or(self.sustained_per_second, |[low, _]| Some(low))
     }
 }
 
@@ -455,7 +468,7 @@ pub struct ExpectedLatency {
 }
 
 /// Requests and limits for a container of the machine's size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerLimits {
     /// Cores, as request and as limit; a part of a core counts as one.
@@ -464,6 +477,16 @@ pub struct ContainerLimits {
     pub cpu_millicores_count: Option<u64>,
     /// Memory as request and as limit: the machine's RAM less what its kernel keeps, MiB. The measurement ran within it.
     pub memory_mib: u64,
+}
+
+impl ContainerLimits {
+    pub(crate) fn of(machine: &Machine) -> Self {
+        Self {
+            cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+            cpu_millicores_count: machine.part_of_a_core(),
+            memory_mib: machine.usable_ram_bytes() >> 20,
+        }
+    }
 }
 
 /// How this host scales with cores in one mode.

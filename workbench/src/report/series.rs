@@ -24,7 +24,7 @@ pub struct SeriesPoint {
     pub max_ns: u64,
     /// Cores the process kept busy, where it was sampled.
     pub cpu_cores: Option<f64>,
-    /// Resident set size at its end, where it was sampled.
+    /// Resident set size at its end, less the memory of the harness, where it was sampled.
     pub rss_bytes: Option<u64>,
     /// Bytes the process caused to be written to storage, where the system reports it.
     pub written_bytes: Option<u64>,
@@ -50,7 +50,6 @@ impl SeriesPoint {
 /// Several slices as one, with the worst of them kept visible.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct SlicesSummary {
-    pub(crate) slices_count: usize,
     pub(crate) mean_per_second: f64,
     /// Mean rate that was offered.
     pub(crate) offered_per_second: f64,
@@ -67,7 +66,6 @@ impl SlicesSummary {
         let mut medians: Vec<u64> = slices.iter().map(|slice| slice.p50_ns).collect();
         medians.sort_unstable();
         Self {
-            slices_count: slices.len(),
             mean_per_second: rates.clone().sum::<f64>() / slices.len().max(1) as f64,
             offered_per_second: slices.iter().map(|slice| slice.commands_per_second).sum::<f64>()
                 / slices.len().max(1) as f64,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
+use crate::units;
 
 /// Share of the highest ceiling from which on more writers are not worth it.
 const ENOUGH: f64 = 0.95;
@@ -48,6 +49,17 @@ impl WriterSweep {
         let highest = points.iter().map(|point| point.per_second).reduce(f64::max)?;
         let enough = points.iter().find(|point| point.per_second >= ENOUGH * highest)?;
         Some(Self { durability, machine, recommended_count: enough.writers_count, points, planned_count })
+    }
+
+    /// `8 writers are enough` or, if the ceiling still rises, `64 writers, the most that were tried, had the highest ceiling`.
+    pub(crate) fn finding(&self) -> String {
+        let writers = units::counted(self.recommended_count, "writer");
+        let most = self.points.last().map_or(0, |point| point.writers_count);
+        if self.recommended_count == most {
+            format!("{writers}, the most that were tried, had the highest ceiling")
+        } else {
+            format!("{writers} are enough")
+        }
     }
 
     /// What to set in an application for the recommended number.

@@ -213,12 +213,10 @@ fn cost(price: &DurabilityPrice) -> String {
 fn growth(plan: &PlanResult) -> String {
     let per_day = units::bytes(plan.growth.per_day_bytes);
     let disk = units::bytes(plan.growth.disk_bytes as f64);
-    let dates = plan.forecast.as_ref().map(|forecast| (&forecast.disk_full_on, &forecast.disk_full_earliest));
-    let full = match (dates, plan.growth.days_until_disk_full) {
-        (Some((Some(day), _)), _) => format!("a disk of {disk} is full on {day}"),
-        (Some((None, Some(earliest))), _) => format!("a disk of {disk} may be full on {earliest}, or never"),
+    let full = match (&plan.forecast, plan.growth.days_until_disk_full) {
+        (Some(forecast), _) => forecast.disk_full_text(),
         (None, Some(days)) => format!("a disk of {disk} is full after about {}", units::about_days(days)),
-        (Some((None, None)) | None, _) => format!("a disk of {disk} does not fill within a hundred years"),
+        (None, None) => format!("a disk of {disk} does not fill within a hundred years"),
     };
     format!("{per_day} at the target; {full}")
 }

@@ -3,13 +3,11 @@
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::plan::limits::{SAME_SIZE, machine, rate_on};
+use crate::plan::outlook::LEAST_MEMORY_SHARE;
 use crate::report::{
     Capacity, DurableRates, HorizonInfo, HorizonMode, MachineMode, PlanResult, Report, Resource, WorkingSet,
 };
 use crate::units;
-
-/// Least memory for blocks, as a share of what the process may use.
-const LEAST_MEMORY_SHARE: f64 = 0.05;
 
 /// Why a rate is not known, and the rate that is known at least.
 #[derive(Debug, PartialEq)]

@@ -113,7 +113,7 @@ impl Predictor<'_> {
         if let Some(durable) = base.durable {
             inputs.sync = hosts.sync_latency(durable)?;
             found.inputs.push(PredictionInput { name: InputName::SyncLatency, ratio: inputs.sync });
-            errors.push(durable.error_percent.max(SYNC_ERROR_PERCENT));
+            errors.push(durable.error_percent.unwrap_or_default().max(SYNC_ERROR_PERCENT));
         }
         let has_reads = work.reads > 0.0 || base.reads_at_first() > FEW_READS;
         if has_reads {
@@ -326,7 +326,7 @@ mod tests {
                 seconds_count: 12,
                 fixed_ns: COMMAND_NS,
                 syncs_per_command_ratio: SYNCS,
-                error_percent: 4.0,
+                error_percent: Some(4.0),
                 reach_ns: [loaded / 3.0, 3.0 * loaded],
                 rates: [10.0, 50.0, 90.0].map(rate).into(),
                 note: String::new(),

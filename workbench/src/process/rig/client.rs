@@ -14,7 +14,8 @@ use crate::process::error::ProcessError;
 use crate::process::origin::Origins;
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{
-    DriveResult, Emulation, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey, SurveySpec, Testbed,
+    DriveResult, Emulation, KilledRestart, Rig, RigOutcome, RigResult, RigSpec, RigStep, RigSummary, Survey,
+    SurveySpec, Testbed,
 };
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -117,13 +118,8 @@ impl Testbed for ProcessTestbed<'_> {
         }
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>> {
+    fn set_up(&self, spec: &RigSpec<'_>) -> RigResult<Box<dyn Rig + '_>> {
+        let RigSpec { machine, grown_events, durability, workers } = *spec;
         let number = self.rigs.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory.join(format!("rig-{number}"));
         self.fill(&directory.join(DATABASE), machine, grown_events, durability)?;

@@ -18,8 +18,8 @@ use ave_workbench::load::{
 };
 use ave_workbench::measure::{LatencyHistogram, MachineTime, Percentile, Snapshot};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, JournalError, ProcessError, Rig, RigOutcome, RigSummary, Survey, SurveySpec,
-    SuspendedRig, Testbed,
+    DriveResult, Emulation, InProcess, JournalError, ProcessError, Rig, RigOutcome, RigSpec, RigSummary, Survey,
+    SurveySpec, SuspendedRig, Testbed,
 };
 use ave_workbench::report::Outcome;
 use ave_workbench::workload::Arrivals;
@@ -77,14 +77,8 @@ impl Testbed for Staged<'_> {
         self.inner.emulation(machine)
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let rig = self.inner.set_up_grown(machine, grown_events, durability, workers)?;
+    fn set_up(&self, spec: &RigSpec<'_>) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        let rig = self.inner.set_up(spec)?;
         Ok(rig.map(|inner| Box::new(StagedRig { inner, of: self }) as Box<dyn Rig>))
     }
 

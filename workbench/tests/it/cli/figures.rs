@@ -143,7 +143,6 @@ pub(crate) fn of_plan(place: &Place, ended: &Ended) {
     assert_eq!(plan.growth.days_until_disk_full, forecast.days_until_disk_full);
     if let Some(day) = &forecast.disk_full_on {
         prints.always("is full on", day);
-        prints.always("is full on:", day);
     }
     if let Some(restart) = &forecast.restart {
         prints.all_have("a restart", &units::seconds(restart.seconds.expected));

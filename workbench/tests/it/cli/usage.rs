@@ -18,6 +18,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("run tiny.toml --speed 2", &["--speed needs a trace"]),
         ("run tiny.toml --measure soon", &["'soon' for '--measure", "`30s`"]),
         ("run tiny.toml --measure 0s", &["'0s' for '--measure", "above zero"]),
+        ("run tiny.toml --measure 200000000000y", &["'200000000000y' for '--measure", "a hundred years"]),
         ("run tiny.toml --rounds 0", &["'0' for '--rounds"]),
         ("run tiny.toml --writers 0", &["'0' for '--writers", "from 1 to 1,024"]),
         ("run tiny.toml --tune-for huge", &["'huge' for '--tune-for", "nano", "CORES,RAM_MIB", "`host`"]),

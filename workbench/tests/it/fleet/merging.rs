@@ -498,7 +498,7 @@ fn runs_are_ordered_by_rate_and_scheduled_ones_by_latency() {
     let open = joined(fleet(Some(150.0)));
     assert_eq!(open.machines[0].usable_cores_count, 2);
     assert!(
-        open.sentence.starts_with("Lowest p99: ") && open.sentence.contains("at 150 commands/s"),
+        open.sentence.starts_with("Lowest latency: ") && open.sentence.contains("persist p99 2 ms at 150 commands/s"),
         "{}",
         open.sentence
     );

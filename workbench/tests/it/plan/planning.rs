@@ -12,7 +12,8 @@ use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, Resta
 use ave_workbench::measure::Trials;
 use ave_workbench::plan::{Breadth, Demand, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, SurveySpec, Testbed,
+    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSpec, RigStep, RigSummary, Survey, SurveySpec,
+    Testbed,
 };
 use ave_workbench::report::{Evidence, Rejection, Resource};
 
@@ -77,14 +78,8 @@ impl Testbed for Alone<'_> {
         self.0.emulation(machine)
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        Ok(match self.0.set_up_grown(machine, grown_events, durability, workers)? {
+    fn set_up(&self, spec: &RigSpec<'_>) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        Ok(match self.0.set_up(spec)? {
             RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(AloneRig(rig))),
             RigOutcome::OutOfMemory(step) => RigOutcome::OutOfMemory(step),
         })
@@ -147,17 +142,11 @@ impl Testbed for Mortal<'_> {
         if machine.is_host { Emulation::Host } else { Emulation::CoresAndMemory }
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        Ok(match self.testbed.set_up_grown(machine, grown_events, durability, workers)? {
+    fn set_up(&self, spec: &RigSpec<'_>) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        Ok(match self.testbed.set_up(spec)? {
             RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(MortalRig {
                 rig,
-                machine: machine.clone(),
+                machine: spec.machine.clone(),
                 needs_mb: self.needs_mb,
                 least_mb: self.least_mb,
                 asked: Rc::clone(&self.asked),
@@ -206,9 +195,8 @@ fn the_rate_found_is_the_one_queueing_theory_gives() {
         let mode = &outcome.modes[0];
         let found = mode.sustained_per_second().unwrap() / CEILING;
         let expected = highest_load(services);
-        // The worst slice must hold, twice, and may be stepped down once for it; 85 % of what holds is sustained: never above, and
-        // not far below.
-        assert!((0.58..=0.9).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
+        // 85 % of what holds in the worst slice is sustained: never above, and not far below.
+        assert!((0.62..=0.9).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
         let ceiling = mode.searched[0].ceiling_per_second().unwrap();
         assert!((ceiling / CEILING - 1.0).abs() < 0.001, "ceiling {ceiling}");
     }
@@ -251,14 +239,8 @@ impl Testbed for Fickle<'_> {
         Emulation::CoresAndMemory
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let rig = self.testbed.set_up_grown(machine, grown_events, durability, workers)?;
+    fn set_up(&self, spec: &RigSpec<'_>) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        let rig = self.testbed.set_up(spec)?;
         Ok(rig.map(|rig| Box::new(FickleRig { of: self, rig }) as Box<dyn Rig>))
     }
 }
@@ -312,18 +294,12 @@ impl Testbed for Outgrown<'_> {
         Emulation::CoresAndMemory
     }
 
-    fn set_up_grown(
-        &self,
-        machine: &Machine,
-        grown_events: u64,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        self.grown_events.borrow_mut().push(grown_events);
-        if grown_events > self.most_events {
+    fn set_up(&self, spec: &RigSpec<'_>) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        self.grown_events.borrow_mut().push(spec.grown_events);
+        if spec.grown_events > self.most_events {
             return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
         }
-        self.testbed.set_up_grown(machine, grown_events, durability, workers)
+        self.testbed.set_up(spec)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `report.md`: to paste into an issue or a wiki.
 
 use ave_workbench::render::{self, markdown};
-use ave_workbench::report::{Evidence, Outcome};
+use ave_workbench::report::{Evidence, MachineStanding, Outcome, Report};
 
 use super::{comparison, machines};
 use crate::support::sample;
@@ -75,11 +75,38 @@ fn the_machine_specification_is_there_to_paste() {
     );
 }
 
+/// One of each kind, with tables at every place.
+fn every_page() -> Vec<String> {
+    let without_prices = || {
+        let mut report = sample::plan();
+        report.plan.as_mut().unwrap().catalogue = None;
+        report
+    };
+    let reports: [fn() -> Report; 8] = [
+        sample::plan,
+        without_prices,
+        sample::predicted,
+        sample::run,
+        sample::certificate,
+        sample::ramp,
+        sample::bare,
+        sample::empty_plan,
+    ];
+    let comparisons = [render::comparison(&comparison::two()).markdown, render::fleet(&machines::plans()).markdown];
+    reports.iter().map(|report| markdown(&report())).chain(comparisons).collect()
+}
+
+#[test]
+fn a_container_gets_the_cpu_time_of_its_machine() {
+    let mut report = sample::plan();
+    let container = report.plan.as_mut().unwrap().recommendations[1].container.as_mut().unwrap();
+    (container.cpu_cores_count, container.cpu_millicores_count) = (1, Some(500));
+    assert!(markdown(&report).contains("container cpu 500m, memory"));
+}
+
 #[test]
 fn every_table_row_has_as_many_cells_as_its_header() {
-    let reports = [sample::plan(), sample::run(), sample::bare(), sample::empty_plan()];
-    let comparisons = [render::comparison(&comparison::two()).markdown, render::fleet(&machines::plans()).markdown];
-    for text in reports.iter().map(markdown).chain(comparisons) {
+    for text in every_page() {
         let cells = |line: &str| line.replace("\\|", "").matches('|').count();
         let mut header: Option<usize> = None;
         for line in text.lines() {
@@ -94,15 +121,42 @@ fn every_table_row_has_as_many_cells_as_its_header() {
 
 #[test]
 fn tables_stand_alone_and_unbroken() {
-    let text = markdown(&sample::plan());
-    let lines: Vec<_> = text.lines().collect();
-    for (index, line) in
-        lines.iter().enumerate().filter(|(_, line)| line.starts_with("|:--") || line.starts_with("|--"))
-    {
-        assert!(lines[index - 1].starts_with('|'), "no header above {line}");
-        assert!(lines[index - 2].is_empty(), "no empty line above {}", lines[index - 1]);
-        assert!(lines[index + 1].starts_with('|'), "no row below {line}");
+    for text in every_page() {
+        let lines: Vec<_> = text.lines().collect();
+        let tables = lines.iter().enumerate().filter(|(_, line)| line.starts_with("|:--") || line.starts_with("|--"));
+        for (index, line) in tables {
+            assert!(lines[index - 1].starts_with('|'), "no header above {line}");
+            assert!(lines[index - 2].is_empty(), "no empty line above {}", lines[index - 1]);
+            assert!(lines[index + 1].starts_with('|'), "no row below {line}");
+            let after = lines[index..].iter().find(|line| !line.starts_with('|'));
+            assert!(after.is_none_or(|line| line.is_empty()), "no empty line below the table, before {after:?}");
+        }
     }
+}
+
+#[test]
+fn one_empty_line_separates_the_parts() {
+    for text in every_page() {
+        assert!(!text.contains("\n\n\n"), "{text}");
+    }
+}
+
+#[test]
+fn machines_that_were_rejected_for_one_reason_share_a_row() {
+    let mut report = sample::plan();
+    let demand = report.plan.as_mut().unwrap().demand.as_mut().unwrap();
+    let machines = &mut demand.modes[1].machines;
+    machines.retain(|one| one.is_chosen);
+    machines.extend(["a", "b", "c", "d"].map(|name| MachineStanding {
+        profile: name.to_owned(),
+        is_chosen: false,
+        usable_per_second: None,
+        price_per_month: None,
+        reason: "smaller".to_owned(),
+    }));
+    let text = markdown(&report);
+    assert!(text.contains("| on | a … d | — | — | smaller |"), "{text}");
+    assert_eq!(text.matches("| smaller |").count(), 1, "{text}");
 }
 
 #[test]

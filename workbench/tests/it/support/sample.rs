@@ -444,7 +444,7 @@ fn plan_disk() -> PlanDisk {
             seconds_count: 15,
             fixed_ns: 45_000.0,
             syncs_per_command_ratio: 0.28,
-            error_percent: 4.0,
+            error_percent: Some(4.0),
             reach_ns: [35_000.0, 300_000.0],
             rates: vec![
                 rate(10.0, 71_000, Some(14_100.0)),
