@@ -25,6 +25,8 @@ const BELOW_CEILING: f64 = 0.5;
 const WITHOUT_CEILING: f64 = 8.0;
 /// Lateness that is always tolerated: threads start, clocks are read.
 const TOLERATED_LAG: Duration = Duration::from_millis(50);
+/// A shorter load shows no compactions that fall behind: the next one at its rate begins with those that it left.
+const SHORTEST_SETTLED: Duration = Duration::from_secs(2);
 /// Out-of-memory kills while the database is filled after which a machine counts as too small.
 const MAX_OOM_KILLS_WHILE_FILLING: u32 = 2;
 /// Times a closed loop is tried if it runs out of memory.
@@ -272,8 +274,9 @@ impl<'a> Search<'a> {
         lag_limit: Option<Duration>,
     ) -> Result<Option<Drive>, ProcessError> {
         let warmup = WarmUp::Fixed(self.input.spec.effort.warmup);
+        let settle = measure >= SHORTEST_SETTLED || matches!(load, Load::Closed);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
-        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
+        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle })? {
             RigOutcome::Completed(DriveResult {
                 drive,
                 database_bytes_before,

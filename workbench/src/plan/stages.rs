@@ -21,9 +21,9 @@ const TIMES_REQUIRED: f64 = 4.0;
 const SURVEY: f64 = 3.0;
 /// Expected time to walk the commands of the forecast, seconds.
 const FORECAST: f64 = 3.0;
-/// Rates that are expected to be tried beside the one that holds, and their loads.
-const OTHER_RATES: f64 = 2.0;
-const THEIR_LOADS: f64 = 3.0;
+/// Rates that are expected to miss before one holds, and their loads.
+const RATES_MISSED: f64 = 2.0;
+const LOADS_MISSED: f64 = 4.0;
 
 /// Announces the stages with their expected times. Machines that fail, and are followed by others, come on top. Returns the time
 /// for which the target is offered.
@@ -63,7 +63,8 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let fill = input.source.grown(spec.most_grown_events()).preload_disk_bytes() as f64 / FILL_BYTES_PER_SECOND;
     let probe = input.probe_time(TIMES_REQUIRED * spec.required_per_second()).as_secs_f64() + warmup + LOOK;
-    let hold_out = OTHER_RATES.mul_add(SET_UP, SET_UP) + (f64::from(fewest_trials(effort.error)) + THEIR_LOADS) * probe;
+    let hold_out =
+        RATES_MISSED.mul_add(SET_UP, SET_UP) + (f64::from(fewest_trials(effort.error)) + LOADS_MISSED) * probe;
     let sizes = spec.grown_events.len() - 1;
     let machines = if every { spec.emulatable().len() } else { 1 };
     let point = SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0;
