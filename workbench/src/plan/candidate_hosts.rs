@@ -10,11 +10,11 @@ use crate::plan::other_host::OtherHost;
 use crate::plan::predict::Predictor;
 use crate::plan::predicted::{self, HostMode};
 use crate::plan::ranked::Ranked;
-use crate::plan::report::joined_reasons;
+use crate::plan::report::joined;
 use crate::plan::spec::{by_preference, required_rate};
 use crate::report::{
-    CatalogueInfo, Certainty, Evidence, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget,
-    PredictionInfo, ProfileEvidence, Recommendation, Report, spec_json, suffices,
+    CatalogueInfo, Certainty, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget, PredictionInfo,
+    ProfileEvidence, Recommendation, Report, spec_json, suffices,
 };
 
 /// The hosts beside a plan, in the order of preference.
@@ -214,13 +214,14 @@ impl Candidate<'_> {
 
     fn evidence(&self) -> ProfileEvidence {
         let modes: Vec<_> = self.modes.iter().map(|mode| mode.known.clone()).collect();
+        let (evidence, reason) = joined(&modes);
         ProfileEvidence {
             profile: self.name().to_owned(),
             cpu_cores_count: self.other.host.usable_cores_count,
             cpu_millicores_count: None,
             ram_bytes: self.other.host.usable_ram_bytes,
-            evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-            reason: joined_reasons(&modes),
+            evidence,
+            reason,
             modes,
         }
     }

@@ -50,8 +50,8 @@ impl Ranked<'_> {
             target_per_second: self.changed.target_per_second,
             headroom_percent,
             required_per_second,
-            capacities: known.capacities.iter().map(|one| self.capacity(one, &profiles)).collect(),
             profiles,
+            capacities: known.capacities.iter().map(|one| self.capacity(one)).collect(),
             growth: self.changed.growth_info(forecast.as_ref()),
             forecast,
             horizon: known.horizon.clone().filter(|_| self.changed.is_same()),
@@ -61,14 +61,13 @@ impl Ranked<'_> {
         }
     }
 
-    fn capacity(&self, capacity: &Capacity, profiles: &[ProfileEvidence]) -> Capacity {
+    fn capacity(&self, capacity: &Capacity) -> Capacity {
         let free_share = 1.0 - self.limits.headroom_percent / 100.0;
         let holds = |known: &ProfileEvidence| {
             self.limits.holds(known, known.mode(capacity.durability)?, self.changed.target_per_second)
         };
-        let known = profiles.iter().chain(&self.before.profiles).find(|known| known.profile == capacity.machine);
         Capacity {
-            holds: known.and_then(holds) == Some(true),
+            holds: self.before.profile(&capacity.machine).and_then(holds) == Some(true),
             usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
             at_target: capacity.at_target.filter(|_| self.changed.is_same_target()),
             ..capacity.clone()

@@ -301,13 +301,14 @@ impl ReportInput<'_> {
 
     fn profile(&self, machine: &Machine) -> ProfileEvidence {
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.machine_mode(mode, machine)).collect();
+        let (evidence, reason) = joined(&modes);
         ProfileEvidence {
             profile: machine.name.clone(),
             cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
             cpu_millicores_count: machine.part_of_a_core(),
             ram_bytes: machine.ram_mb << 20,
-            evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-            reason: joined_reasons(&modes),
+            evidence,
+            reason,
             modes,
         }
     }
@@ -333,15 +334,17 @@ impl ReportInput<'_> {
     }
 }
 
-/// The modes' reasons, once if they are the same.
-pub(super) fn joined_reasons(modes: &[MachineMode]) -> String {
-    match modes {
+/// The strongest evidence of the modes, and their reasons, once if they are the same.
+pub(super) fn joined(modes: &[MachineMode]) -> (Evidence, String) {
+    let evidence = modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured);
+    let reason = match modes {
         [first, rest @ ..] if rest.iter().all(|other| other.reason == first.reason) => first.reason.clone(),
         _ => {
             let reason = |mode: &MachineMode| format!("{}: {}", mode.durability, mode.reason);
             modes.iter().map(reason).collect::<Vec<_>>().join("; ")
         }
-    }
+    };
+    (evidence, reason)
 }
 
 fn scaling(mode: &ModeFindings) -> Option<ScalingInfo> {

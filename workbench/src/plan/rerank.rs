@@ -17,7 +17,7 @@ use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, machine};
 use crate::plan::other_host::OtherHost;
 use crate::plan::ranked::Ranked;
-use crate::plan::report::joined_reasons;
+use crate::plan::report::joined;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
 use crate::plan::spec::{Demand, by_preference, check_headroom};
@@ -259,13 +259,14 @@ fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
         return named(ProfileEvidence { reason, modes, ..same.clone() });
     }
     let modes: Vec<_> = plan.recommendations.iter().map(|one| derived(plan, one, wanted)).collect();
+    let (evidence, reason) = joined(&modes);
     named(ProfileEvidence {
         profile: String::new(),
         cpu_cores_count: 0,
         cpu_millicores_count: None,
         ram_bytes: 0,
-        evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-        reason: joined_reasons(&modes),
+        evidence,
+        reason,
         modes,
     })
 }
