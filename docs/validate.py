@@ -53,7 +53,8 @@ def met(options, workload, durability, machine, rate, grown_by, directory):
     code, report = run(options.workbench, words, directory)
     if code == 1:
         return False
-    latency = next((one for mode in report.get("modes", []) for one in mode["commands"] if one["name"] == "persist"), None)
+    command = (report.get("objective") or {}).get("command")
+    latency = next((one for mode in report.get("modes", []) for one in mode["commands"] if one["name"] == command), None)
     if not latency:
         return False
     name, limit = options.slo.split("=")

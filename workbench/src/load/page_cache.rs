@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::directory_bytes;
+use super::{Control, directory_bytes};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -23,13 +23,16 @@ pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
 }
 
 /// Reads up to `bytes` of the files below `directory`, the same share of every part of each file: all keys are then as likely to
-/// be in the page cache.
-pub(crate) fn fill(directory: &Path, bytes: u64) -> io::Result<()> {
+/// be in the page cache. Ends early if the job is stopped.
+pub(crate) fn fill(directory: &Path, bytes: u64, control: &Control) -> io::Result<()> {
+    if bytes == 0 {
+        return Ok(());
+    }
     // Of the chunks; all of them from 1 on.
     let share = (bytes as f64 / directory_bytes(directory).max(1) as f64).min(1.0);
     let (mut due_chunks, mut buffer) = (0.0, vec![0; CHUNK_BYTES]);
     for_each_file(directory, &mut |file, bytes| {
-        for at in (0..bytes).step_by(CHUNK_BYTES) {
+        for at in (0..bytes).step_by(CHUNK_BYTES).take_while(|_| !control.is_stopped()) {
             due_chunks += share;
             if due_chunks >= 1.0 {
                 due_chunks -= 1.0;
@@ -81,10 +84,41 @@ fn is_cached(file: &File, at: u64) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(all(feature = "rocksdb", target_os = "linux"))]
+    #[test]
+    fn a_session_begins_with_the_page_cache_of_a_machine_that_has_run_for_long() {
+        use crate::actor::Durability;
+        use crate::load::{JobContext, RocksDbTarget, Session, Source, fill_database};
+        use crate::workload::Workload;
+        use ave_actors_store::config::MachineSpec;
+
+        let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
+        let (path, job) = (directory.path(), JobContext::silent(&control));
+        let target = RocksDbTarget::new(MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 });
+        let mut workload = Workload::find("ledger").unwrap();
+        workload.populations[0].actors.count = 100;
+        let source = Source::Workload(workload.into());
+        fill_database(&target, &source, path, Durability::Off, job).unwrap();
+        // Not every file system can.
+        if !forget(path).unwrap() {
+            return;
+        }
+        let _session = Session::start_filled(&target, &source, path, Durability::Off, 1, job).unwrap();
+        let mut tables = Vec::new();
+        for entry in fs::read_dir(path).unwrap().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|extension| extension == "sst") {
+                let (file, bytes) = (File::open(entry.path()).unwrap(), entry.metadata().unwrap().len());
+                tables.push((0..bytes).step_by(4 << 10).all(|at| is_cached(&file, at)));
+            }
+        }
+        assert!(!tables.is_empty() && tables.iter().all(|&is_cached| is_cached), "{tables:?}");
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_part_of_every_file_fills_the_page_cache() {
         let directory = tempfile::tempdir().unwrap();
+        let control = Control::default();
         let files = ["a", "b"].map(|name| directory.path().join(name));
         for path in &files {
             fs::write(path, vec![7; 64 * CHUNK_BYTES]).unwrap();
@@ -98,11 +132,11 @@ mod tests {
             // The last page of a chunk: the kernel reads ahead of what is read.
             (1..=64).filter(|chunk| is_cached(&file, chunk * CHUNK_BYTES as u64 - 1)).count()
         };
-        fill(directory.path(), 16 * CHUNK_BYTES as u64).unwrap();
+        fill(directory.path(), 16 * CHUNK_BYTES as u64, &control).unwrap();
         for path in &files {
             assert!((8..=40).contains(&cached_chunks(path)), "{}", cached_chunks(path));
         }
-        fill(directory.path(), u64::MAX).unwrap();
+        fill(directory.path(), u64::MAX, &control).unwrap();
         assert!(files.iter().all(|path| cached_chunks(path) == 64));
     }
 

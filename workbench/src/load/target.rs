@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use ave_actors_store::Error;
+#[cfg(feature = "rocksdb")]
+use ave_actors_store::config::resolve_spec;
 use ave_actors_store::database::{Collection, DbManager, State};
 
 use super::engine::{EngineCounters, FamilySize};
@@ -26,6 +28,11 @@ pub trait Target: Sync {
     /// is put.
     fn loader<'m>(&self, manager: &'m Self::Manager, _expected_bytes: u64) -> Result<Box<dyn Loader + 'm>, Error> {
         Ok(Box::new(PutLoader::<Self::Collection, Self::State, Self::Manager> { manager, handles: PhantomData }))
+    }
+
+    /// RAM of its machine, in which the system caches the files, bytes. Default: 0, for a backend without files.
+    fn ram_bytes(&self) -> u64 {
+        0
     }
 
     /// Whether a file of this name in the directory of a closed database never changes later, so that a copy of the database
@@ -176,6 +183,10 @@ impl Target for RocksDbTarget {
 
     fn loader<'m>(&self, manager: &'m Self::Manager, expected_bytes: u64) -> Result<Box<dyn Loader + 'm>, Error> {
         Ok(Box::new(manager.bulk_load(expected_bytes)?))
+    }
+
+    fn ram_bytes(&self) -> u64 {
+        resolve_spec(Some(self.spec.clone())).ram_mb << 20
     }
 
     fn is_immutable(&self, file_name: &str) -> bool {

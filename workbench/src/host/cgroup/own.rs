@@ -48,6 +48,11 @@ impl MachineMemory {
         Ok(Some(memory))
     }
 
+    /// RAM of the emulated machine, bytes.
+    pub(crate) const fn ram_bytes(&self) -> u64 {
+        self.ram_bytes
+    }
+
     /// Sets what the workbench holds in this process beside the database, bytes.
     pub(crate) fn set_harness_bytes(&self, bytes: u64) {
         self.harness_bytes.store(bytes, Ordering::Relaxed);

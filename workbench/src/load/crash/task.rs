@@ -97,11 +97,12 @@ pub fn drive_until_killed<T: Target>(
     let source = &source.with_passes(None);
     let log = task.log()?;
     let database = task.database();
+    let job = JobContext::silent(control);
     let mut session = match log.positions()? {
-        None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
+        None => Session::start(target, source, &database, task.durability, task.workers, job)?,
         Some(positions) => {
             let killed = SuspendedSession { positions, ..SuspendedSession::default() };
-            Session::restore(target, source, &database, task.durability, &killed, control)?
+            Session::restore(target, source, &database, task.durability, &killed, job)?
         }
     };
     if control.is_stopped() {

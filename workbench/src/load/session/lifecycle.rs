@@ -11,6 +11,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use super::state::{SessionSize, SuspendedSession, directory_bytes};
 use super::threads::{POLL_INTERVAL, with_each, with_each_and};
 use crate::actor::Durability;
+use crate::host::MachineMemory;
 use crate::load::ack_log::{AckLog, Position};
 use crate::load::actor_types::ActorTypes;
 use crate::load::clock::Clock;
@@ -21,6 +22,7 @@ use crate::load::error::RunError;
 use crate::load::fill::fill_database;
 use crate::load::measurement::Tally;
 use crate::load::observer::{JobContext, Phase};
+use crate::load::page_cache;
 use crate::load::requests::RequestKind;
 use crate::load::slices::SliceExchange;
 use crate::load::source::Source;
@@ -85,9 +87,7 @@ impl<'t, T: Target> Session<'t, T> {
     ) -> Result<Self, RunError> {
         let workers = workers.clamp(1, source.most_writers().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
-        job.enforce_memory_limit()?;
-        session.open(durability)?;
-        session.start_actors(job)?;
+        session.resume(job)?;
         Ok(session)
     }
 
@@ -128,14 +128,13 @@ impl<'t, T: Target> Session<'t, T> {
         directory: &Path,
         durability: Durability,
         suspended: &SuspendedSession,
-        control: &Control,
+        job: JobContext<'_>,
     ) -> Result<Self, RunError> {
         let &SuspendedSession { ref positions, ref common_events, drives, written_bytes, payload_bytes } = suspended;
         let source = source.with_common_events(common_events);
         let mut session = Self::new(target, &source, directory, durability, positions.len() as u64);
-        session.open(durability)?;
         session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
-        session.start_actors(JobContext::silent(control))?;
+        session.resume(job)?;
         Ok(Self { written_bytes, payload_bytes, drives, ..session })
     }
 
@@ -234,11 +233,17 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Opens a paused database and the handles of its actors again. Has no effect if it is not paused.
+    ///
+    /// The page cache holds as much of the database as fits into the machine's RAM, as after a long time of running: every
+    /// load begins with it, whatever was read, written or evicted before.
     pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if self.manager.is_some() {
             return Ok(());
         }
         job.enforce_memory_limit()?;
+        let ram_bytes = job.memory.map_or(u64::MAX, MachineMemory::ram_bytes).min(self.target.ram_bytes());
+        page_cache::fill(&self.directory, ram_bytes, job.control)
+            .map_err(|source| RunError::Directory(self.directory.clone(), source))?;
         self.open(self.durability)?;
         self.start_actors(job)
     }

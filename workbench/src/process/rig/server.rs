@@ -5,14 +5,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ave_actors_store::config::resolve_spec;
-
 use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask, RigWork};
 use crate::actor::Durability;
 use crate::host::{CoreLimit, MachineMemory};
 use crate::load::{
-    Control, EngineCounters, JobContext, Observer, Phase, RocksDbTarget, RunError, Source, SystemClock,
-    measure_restart, page_cache,
+    Control, EngineCounters, JobContext, Observer, Phase, RocksDbTarget, RunError, Source, SystemClock, measure_restart,
 };
 use crate::measure::Snapshot;
 use crate::process::child::{exit_with_parent, read_task, send_to_parent};
@@ -53,9 +50,6 @@ fn load(
 ) -> Result<(), ProcessError> {
     let harness_memory_bytes = job.measure_harness_memory(source, workers)?;
     let (target, clock) = (RocksDbTarget::new(task.machine_spec.clone()), SystemClock::new());
-    let database = task.directory.join(DATABASE);
-    let ram_bytes = resolve_spec(Some(task.machine_spec.clone())).ram_mb << 20;
-    page_cache::fill(&database, ram_bytes).map_err(|error| RunError::Directory(database, error))?;
     let testbed = InProcess::new(&target, source, &task.directory, &clock, job);
     let mut rig = testbed.start_filled(DATABASE, durability, workers)?;
     send_to_parent(&RigEvent::Ready { harness_memory_bytes })?;
