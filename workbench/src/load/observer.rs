@@ -17,6 +17,8 @@ use crate::measure::Snapshot;
 pub enum Phase {
     /// Writing the preload.
     Preload,
+    /// Reading the database into the page cache.
+    Cache,
     /// Opening the handles of the actors of a workload.
     Start,
     /// Issuing commands that are not measured yet.
@@ -70,7 +72,7 @@ pub struct StageTime {
 /// Receives progress; the default methods do nothing.
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: bytes of values for the
-    /// preload (estimated), milliseconds for warm-up and measurement, actors for verification, kills or cuts for the crash
+    /// preload (estimated), bytes of files for the page cache, milliseconds for warm-up and measurement, actors for verification, kills or cuts for the crash
     /// check; `None` if it is not known.
     fn phase(&self, _durability: Durability, _phase: Phase, _total: Option<u64>) {}
 

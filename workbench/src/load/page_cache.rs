@@ -4,8 +4,13 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Control, directory_bytes};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::directory_bytes;
+use super::observer::{JobContext, Phase};
+use crate::actor::Durability;
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -23,24 +28,34 @@ pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
 }
 
 /// Reads up to `bytes` of the files below `directory`, the same share of every part of each file: all keys are then as likely to
-/// be in the page cache. Ends early if the job is stopped.
-pub(crate) fn fill(directory: &Path, bytes: u64, control: &Control) -> io::Result<()> {
-    if bytes == 0 {
+/// be in the page cache. Ends early if the job is stopped. `durability` is that of the load that follows, for the observer.
+pub(crate) fn fill(directory: &Path, bytes: u64, durability: Durability, job: JobContext<'_>) -> io::Result<()> {
+    let all_bytes = directory_bytes(directory);
+    if bytes.min(all_bytes) == 0 {
         return Ok(());
     }
+    job.observer.phase(durability, Phase::Cache, Some(bytes.min(all_bytes)));
     // Of the chunks; all of them from 1 on.
-    let share = (bytes as f64 / directory_bytes(directory).max(1) as f64).min(1.0);
-    let (mut due_chunks, mut buffer) = (0.0, vec![0; CHUNK_BYTES]);
+    let share = (bytes as f64 / all_bytes as f64).min(1.0);
+    let (mut due_chunks, done) = (0.0, AtomicU64::new(0));
     for_each_file(directory, &mut |file, bytes| {
-        for at in (0..bytes).step_by(CHUNK_BYTES).take_while(|_| !control.is_stopped()) {
+        let is_due = |_: &u64| {
             due_chunks += share;
-            if due_chunks >= 1.0 {
-                due_chunks -= 1.0;
-                // Whether the end of a file cuts it off does not matter.
-                let _ = file.read_at(&mut buffer, at)?;
+            let is_due = due_chunks >= 1.0;
+            due_chunks -= f64::from(u8::from(is_due));
+            is_due
+        };
+        let chunks: Vec<u64> = (0..bytes).step_by(CHUNK_BYTES).filter(is_due).collect();
+        // One thread after the other does not use what a disk can.
+        let read = |buffer: &mut Vec<u8>, at| {
+            if job.control.is_stopped() {
+                return Ok(());
             }
-        }
-        Ok(())
+            let read_bytes = file.read_at(buffer, at)? as u64;
+            job.observer.progress(done.fetch_add(read_bytes, Ordering::Relaxed) + read_bytes, 0);
+            Ok(())
+        };
+        chunks.into_par_iter().try_for_each_init(|| vec![0; CHUNK_BYTES], read)
     })
 }
 
@@ -83,12 +98,12 @@ fn is_cached(file: &File, at: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Control;
 
     #[cfg(all(feature = "rocksdb", target_os = "linux"))]
     #[test]
     fn a_session_begins_with_the_page_cache_of_a_machine_that_has_run_for_long() {
-        use crate::actor::Durability;
-        use crate::load::{JobContext, RocksDbTarget, Session, Source, fill_database};
+        use crate::load::{RocksDbTarget, Session, Source, fill_database};
         use crate::workload::Workload;
         use ave_actors_store::config::MachineSpec;
 
@@ -118,7 +133,8 @@ mod tests {
     #[test]
     fn a_part_of_every_file_fills_the_page_cache() {
         let directory = tempfile::tempdir().unwrap();
-        let control = Control::default();
+        let (control, off) = (Control::default(), Durability::Off);
+        let job = JobContext::silent(&control);
         let files = ["a", "b"].map(|name| directory.path().join(name));
         for path in &files {
             fs::write(path, vec![7; 64 * CHUNK_BYTES]).unwrap();
@@ -132,11 +148,11 @@ mod tests {
             // The last page of a chunk: the kernel reads ahead of what is read.
             (1..=64).filter(|chunk| is_cached(&file, chunk * CHUNK_BYTES as u64 - 1)).count()
         };
-        fill(directory.path(), 16 * CHUNK_BYTES as u64, &control).unwrap();
+        fill(directory.path(), 16 * CHUNK_BYTES as u64, off, job).unwrap();
         for path in &files {
             assert!((8..=40).contains(&cached_chunks(path)), "{}", cached_chunks(path));
         }
-        fill(directory.path(), u64::MAX, &control).unwrap();
+        fill(directory.path(), u64::MAX, off, job).unwrap();
         assert!(files.iter().all(|path| cached_chunks(path) == 64));
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Each rate is tried on a new database until the sequential test decides; where a lower one leaves a margin, the first load that
 //! misses decides: a rate that now and then misses would take many. A rate that does not hold is lowered; one that holds is
-//! raised again, until one that is little higher does not. After an out-of-memory kill the required rate is next. The machines of several modes take turns in random order, so that
-//! what the disk does meanwhile hits all of them.
+//! raised again, until one that is little higher does not. After an out-of-memory kill the required rate is next. The machines of
+//! several modes take turns in random order, so that what the disk does meanwhile hits all of them.
 
 use std::time::{Duration, Instant};
 
@@ -23,17 +23,16 @@ use crate::units;
 const STEPS_DOWN: [f64; 6] = [0.8, 0.8, 0.8, 0.8, 0.65, 0.5];
 /// The same once the time for the trials is over.
 const LATE_STEP_DOWN: f64 = 0.65;
-/// A rate that holds is raised by this factor: the highest that holds is known to that. More and smaller steps climb further by
-/// luck: short loads do not see how compactions fall behind.
-const STEP_UP: f64 = 1.3;
+/// A rate that holds is raised by this factor: the highest that holds is known to that.
+const STEP_UP: f64 = 1.2;
 /// A rate is not raised by less than this: 1.5 times the answer has to fail.
-const WORTH_RAISING: f64 = 1.25;
+const WORTH_RAISING: f64 = 1.15;
 /// Between a rate that holds and the next that does not, another is tried if they differ by this factor or more: not after one
 /// step up.
 const WORTH_REFINING: f64 = 1.35;
 /// Share of the rate that was tried which is sustained. A rate at which one load in five misses the objective passes the test
 /// more often than not; a little below it, none does.
-const KEPT: f64 = 0.85;
+const KEPT: f64 = 0.9;
 
 /// The trials of one machine in one mode.
 pub(super) struct HoldOut<'s, 'a> {

@@ -1,7 +1,7 @@
 //! The report of a plan.
 
 use crate::host::{Machine, WritebackDelay};
-use crate::load::{HarnessCost, Measurement, RequestKind, Source};
+use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
 use crate::plan::demand::{add_demand, catalogue_info, cost};
@@ -9,7 +9,7 @@ use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::outcome::{MachineFindings, ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
-use crate::plan::sentences::{self, Rates};
+use crate::plan::sentences;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
@@ -85,7 +85,7 @@ pub fn plan_report(
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     let is_decided = ended != Outcome::Inconclusive;
-    let rate = input.rates().words(plan.target_per_second);
+    let rate = sentences::rate_words(input.transaction().as_ref(), plan.target_per_second);
     let goal = sentences::goal(&report, &rate, &plan);
     report.verdict.sentence =
         if is_decided { sentences::verdict(&goal, &plan, at_risk) } else { sentences::undecided(&goal, &plan) };
@@ -151,8 +151,9 @@ fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
 }
 
 impl ReportInput<'_> {
-    fn rates(&self) -> Rates<'_> {
-        Rates { source: self.source, request: self.outcome.request }
+    /// The transaction that the objective is on.
+    fn transaction(&self) -> Option<RequestCommands> {
+        RequestCommands::of(self.source, self.outcome.request).filter(|request| request.is_transaction)
     }
 
     fn mode_result(&self, mode: &ModeFindings, findings: &MachineFindings) -> ModeResult {
@@ -209,15 +210,7 @@ impl ReportInput<'_> {
     }
 
     fn requests(&self) -> Vec<RequestCommands> {
-        let request = |request: RequestKind| {
-            let per_command = self.source.per_command(request);
-            (per_command > 0.0).then(|| RequestCommands {
-                name: self.source.request_name(request).to_owned(),
-                is_transaction: matches!(request, RequestKind::Transaction(_)),
-                commands_per_request: 1.0 / per_command,
-            })
-        };
-        self.source.requests().into_iter().filter_map(request).collect()
+        self.source.requests().into_iter().filter_map(|request| RequestCommands::of(self.source, request)).collect()
     }
 
     /// Where there is no forecast: as modelled from the workload, or, of a trace, which has no growth of its own, from the
@@ -272,6 +265,8 @@ impl ReportInput<'_> {
         let machine = verdict.map(|verdict| &verdict.machine);
         let sustained = verdict.and_then(|_| mode.principal()?.sustained.first());
         let database_bytes = sustained.map(|sustained| sustained.footprint.database_bytes);
+        let transaction = self.transaction();
+        let transaction = transaction.as_ref();
         Recommendation {
             durability: mode.durability,
             profile: machine.map(|machine| machine.name.clone()),
@@ -284,8 +279,8 @@ impl ReportInput<'_> {
             expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
             sentence: verdict.map_or_else(
-                || sentences::none_qualified(self.rates(), self.outcome, mode),
-                |verdict| sentences::recommended(self.rates(), self.spec, self.outcome, mode, verdict),
+                || sentences::none_qualified(transaction, self.outcome, mode),
+                |verdict| sentences::recommended(transaction, self.spec, self.outcome, mode, verdict),
             ),
         }
     }

@@ -91,7 +91,9 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
         ..report.clone()
     };
     found.reproduce.command.clone_from(&request.command);
-    let goal = sentences::goal(&found, &rate_words(&plan), &plan);
+    let transaction = plan.requests.iter().find(|one| one.is_transaction && one.name == plan.slo.command);
+    let rate = sentences::rate_words(transaction, plan.target_per_second);
+    let goal = sentences::goal(&found, &rate, &plan);
     let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     found.verdict.sentence = hosts.as_ref().map_or_else(
         || sentences::verdict(&goal, &plan, at_risk),
@@ -191,19 +193,6 @@ fn commands_per_second(rate: &Rate, plan: &PlanResult, path: &str) -> Result<f64
     } else {
         format!("--target: a rate of `{of}/s`, which the plan of {path} never issues; it issues {}", issued.join(", "))
     }))
-}
-
-/// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
-fn rate_words(plan: &PlanResult) -> String {
-    let commands = format!("{} commands/s", units::number(plan.target_per_second));
-    let transaction = plan.requests.iter().find(|one| one.is_transaction && one.name == plan.slo.command);
-    transaction.map_or_else(
-        || commands.clone(),
-        |one| {
-            let per_second = units::number(plan.target_per_second / one.commands_per_request);
-            format!("{per_second} {}/s ({commands})", one.name)
-        },
-    )
 }
 
 /// The same plan with the machines of a catalogue as candidates, cheapest first.

@@ -1,40 +1,28 @@
 //! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
 
 use crate::actor::Durability;
-use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, SloInfo, SourceKind,
-    ValidUntil, suffices, until,
+    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, RequestCommands, SloInfo,
+    SourceKind, ValidUntil, suffices, until,
 };
 use crate::units;
 
 /// A sustained rate below this multiple of the required one has no margin: the loads of one rate scatter by as much.
 pub(super) const LEAST_MARGIN: f64 = 1.02;
 
-/// Rates in words: of what the objective is on.
-#[derive(Clone, Copy)]
-pub(super) struct Rates<'a> {
-    pub(super) source: &'a Source,
-    /// What the objective is on.
-    pub(super) request: RequestKind,
-}
-
-impl Rates<'_> {
-    /// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
-    pub(super) fn words(self, commands_per_second: f64) -> String {
-        let commands = format!("{} commands/s", units::number(commands_per_second));
-        match self.request {
-            RequestKind::Command(_) => commands,
-            RequestKind::Transaction(_) => {
-                let transactions = commands_per_second * self.source.per_command(self.request);
-                format!("{} {}/s ({commands})", units::number(transactions), self.source.request_name(self.request))
-            }
-        }
-    }
+/// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
+pub(super) fn rate_words(transaction: Option<&RequestCommands>, commands_per_second: f64) -> String {
+    let commands = format!("{} commands/s", units::number(commands_per_second));
+    transaction.map_or_else(
+        || commands.clone(),
+        |RequestCommands { name, commands_per_request, .. }| {
+            format!("{} {name}/s ({commands})", units::number(commands_per_second / commands_per_request))
+        },
+    )
 }
 
 /// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict. `goal` is what is to be sustained, in words.
@@ -151,13 +139,13 @@ fn objective(slo: &SloInfo) -> String {
 
 /// `With durability on, take nano: …`.
 pub(super) fn recommended(
-    rates: Rates<'_>,
+    transaction: Option<&RequestCommands>,
     spec: &PlanSpec,
     outcome: &PlanOutcome,
     mode: &ModeFindings,
     verdict: &MachineVerdict,
 ) -> String {
-    let rate = rates.words(outcome.required_per_second);
+    let rate = rate_words(transaction, outcome.required_per_second);
     let sustains = match verdict.known.evidence {
         Evidence::Measured => format!("sustained {rate}"),
         Evidence::Emulated => format!("sustained {rate} under emulated CPU and memory limits"),
@@ -170,20 +158,24 @@ pub(super) fn recommended(
     let most = verdict.known.sustained_per_second.map_or_else(String::new, |rate| {
         let limit = verdict.known.binding.as_ref().and_then(|binding| binding.resource.name());
         let limit = limit.map_or_else(String::new, |resource| format!(", where {resource} is the limit"));
-        format!(" The highest sustained rate is {}{limit}.", rates.words(rate))
+        format!(" The highest sustained rate is {}{limit}.", rate_words(transaction, rate))
     });
     format!(
         "With durability {}, take {}: it {sustains}, the target of {} with {} headroom.{most}",
         mode.durability,
         verdict.machine,
-        rates.words(spec.target_per_second),
+        rate_words(transaction, spec.target_per_second),
         units::percent(spec.headroom_percent),
     )
 }
 
 /// Why no machine is recommended, and what would help.
-pub(super) fn none_qualified(rates: Rates<'_>, outcome: &PlanOutcome, mode: &ModeFindings) -> String {
-    let required = rates.words(outcome.required_per_second);
+pub(super) fn none_qualified(
+    transaction: Option<&RequestCommands>,
+    outcome: &PlanOutcome,
+    mode: &ModeFindings,
+) -> String {
+    let required = rate_words(transaction, outcome.required_per_second);
     let durability = mode.durability;
     if let Some(Ended { over_time, written_bytes_per_command }) = &mode.ended {
         let growth = written_bytes_per_command.map_or_else(String::new, |bytes| {
@@ -204,7 +196,7 @@ pub(super) fn none_qualified(rates: Rates<'_>, outcome: &PlanOutcome, mode: &Mod
     };
     let reached = mode.sustained_per_second().map_or_else(
         || "no rate is sustained".to_owned(),
-        |sustained| format!("the highest sustained rate is {}", rates.words(sustained)),
+        |sustained| format!("the highest sustained rate is {}", rate_words(transaction, sustained)),
     );
     let ceiling = findings
         .ceiling_per_second()
@@ -329,6 +321,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::load::{RequestKind, Source};
     use crate::workload::{Workload, shipped};
     use ave_actors_rocksdb::trace::CommandKind;
 
@@ -336,10 +329,10 @@ mod tests {
     fn rates_of_an_objective_on_a_transaction_are_those_of_transactions() {
         let node = shipped().iter().find(|named| named.name == "ledger-node").unwrap();
         let source = Source::Workload(Arc::new(Workload::parse(node.text).unwrap()));
-        let words = |request| Rates { source: &source, request }.words(2_080.0);
-        assert_eq!(words(CommandKind::Persist.into()), "2,080 commands/s");
+        assert_eq!(rate_words(None, 2_080.0), "2,080 commands/s");
         // Ten facts of 19 commands for each subject of 18.
-        assert_eq!(words(RequestKind::Transaction(0)), "100 fact/s (2,080 commands/s)");
+        let fact = RequestCommands::of(&source, RequestKind::Transaction(0)).unwrap();
+        assert_eq!(rate_words(Some(&fact), 2_080.0), "100 fact/s (2,080 commands/s)");
     }
 
     #[test]
@@ -356,15 +349,13 @@ mod tests {
             ended: Some(Ended { over_time: over_time.clone(), written_bytes_per_command }),
             ..ModeFindings::new(Durability::Off)
         };
-        let source = Source::Workload(Arc::new(Workload::parse(shipped()[0].text).unwrap()));
-        let rates = Rates { source: &source, request: CommandKind::Persist.into() };
-        let by_writes = none_qualified(rates, &outcome, &mode(Some([1_400.0, 5_000_000.0])));
+        let by_writes = none_qualified(None, &outcome, &mode(Some([1_400.0, 5_000_000.0])));
         assert!(by_writes.contains("until the horizon: nano until 2027-03-01, then none"), "{by_writes}");
         assert!(
             by_writes.ends_with("a command writes 1.37 KiB on average now and 4.77 MiB at the horizon."),
             "{by_writes}"
         );
-        let by_reads = none_qualified(rates, &outcome, &mode(None));
+        let by_reads = none_qualified(None, &outcome, &mode(None));
         assert!(by_reads.ends_with("until 2027-11-29."), "{by_reads}");
     }
 }

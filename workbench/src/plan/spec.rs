@@ -109,7 +109,7 @@ pub enum Breadth {
 }
 
 impl Effort {
-    /// One to two minutes for a plan of both durability modes.
+    /// About a minute for a plan of both durability modes.
     pub(crate) const fn quick() -> Self {
         Self {
             saturation: Duration::from_millis(1_200),
@@ -117,7 +117,7 @@ impl Effort {
             longest_probe: Duration::from_secs(120),
             warmup: Duration::from_millis(200),
             error: 0.1,
-            climb: Duration::from_secs(20),
+            climb: Duration::from_secs(12),
             breadth: Breadth::Smallest,
         }
     }

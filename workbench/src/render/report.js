@@ -444,27 +444,13 @@
     const moment = chart.at_seconds.at(-1) - chart.at_seconds[0] > 8 * 86400 ? day : hour;
     const grown = Math.max(...chart.high_bytes);
     // A disk that is never filled would flatten the curve to nothing.
-    const shows_room = chart.usable_bytes < 4 * grown;
-    const top = 1.12 * (shows_room ? Math.max(grown, chart.usable_bytes) : grown);
+    const showsRoom = chart.usable_bytes < 4 * grown;
+    const top = 1.12 * (showsRoom ? Math.max(grown, chart.usable_bytes) : grown);
     const unit = 1024 ** Math.floor(Math.log(top) / Math.log(1024));
     const marks = (plot) => context(plot, (ctx, box, pixel) => {
-      ctx.setLineDash([3 * pixel, 3 * pixel]);
-      if (shows_room) {
-        const y = plot.valToPos(chart.usable_bytes, "y", true);
-        ctx.strokeStyle = css("limit");
-        ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
-        legible(ctx, "room on the disk: " + size(chart.usable_bytes), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
-        ctx.setLineDash([3 * pixel, 3 * pixel]);
-      }
+      if (showsRoom) horizontal(plot, ctx, box, pixel, chart.usable_bytes, "room on the disk: " + size(chart.usable_bytes));
       const full = reached(chart.at_seconds, chart.expected_bytes, chart.usable_bytes);
-      if (full != null && chart.full_on) {
-        const x = plot.valToPos(full, "x", true);
-        ctx.lineWidth = 1.5 * pixel;
-        ctx.strokeStyle = css("soft");
-        ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
-        const text = "full on " + chart.full_on;
-        legible(ctx, text, x - ctx.measureText(text).width - 6 * pixel, box.top + box.height - 8 * pixel, css("soft"), pixel);
-      }
+      if (full != null && chart.full_on) vertical(plot, ctx, box, pixel, full, "full on " + chart.full_on, 1);
     });
     draw("growth-chart", 300, (width) => [{
       scales: { x: { time: true, range: [chart.at_seconds[0], chart.at_seconds.at(-1)] }, y: { range: [0, top] } },
@@ -491,21 +477,8 @@
     const high = Math.max(all.at(-1), ...marks.map((mark) => mark[1])) * 1.3;
     const top = 1.12 * Math.max(chart.required_per_second, ...columns.slice(1).flat().filter((value) => value != null));
     const drawn = (plot) => context(plot, (ctx, box, pixel) => {
-      ctx.setLineDash([3 * pixel, 3 * pixel]);
-      const y = plot.valToPos(chart.required_per_second, "y", true);
-      ctx.strokeStyle = css("limit");
-      ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
-      legible(ctx, "required: " + rate(chart.required_per_second), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
-      marks.forEach(([name, bytes], index) => {
-        const x = plot.valToPos(bytes, "x", true);
-        ctx.setLineDash([3 * pixel, 3 * pixel]);
-        ctx.strokeStyle = css("soft");
-        ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
-        const width = ctx.measureText(name).width;
-        const right = x + width + 12 * pixel > box.left + box.width;
-        legible(ctx, name, right ? x - width - 6 * pixel : x + 6 * pixel, box.top + (14 + 16 * (index % 3)) * pixel, css("soft"), pixel);
-      });
-      ctx.setLineDash([]);
+      horizontal(plot, ctx, box, pixel, chart.required_per_second, "required: " + rate(chart.required_per_second));
+      marks.forEach(([name, bytes], index) => vertical(plot, ctx, box, pixel, bytes, name, index % 3));
       chart.modes.forEach((mode) => mode.points.filter((point) => point.basis === "measured").forEach((point) => {
         ctx.fillStyle = css(mode.durability);
         ctx.beginPath();

@@ -258,11 +258,7 @@ impl CrashVerification {
     }
 
     fn times_and_losses(&self) -> String {
-        let times = match self.kills_count {
-            1 => "once".to_owned(),
-            2 => "twice".to_owned(),
-            more => format!("{} times", units::count(u64::from(more))),
-        };
+        let times = units::times(u64::from(self.kills_count));
         let states = match self.states_count {
             0 => String::new(),
             more => format!(" and {}", units::counted(more, "state")),

@@ -15,6 +15,7 @@ use super::what_if::WhatIfInfo;
 use super::writers::WriterSweep;
 use crate::actor::Durability;
 use crate::host::{MILLI, Machine};
+use crate::load::{RequestKind, Source};
 use crate::measure::Trials;
 
 /// What `plan` adds.
@@ -93,6 +94,18 @@ pub struct RequestCommands {
     pub is_transaction: bool,
     /// Commands of all kinds for each of them, on average.
     pub commands_per_request: f64,
+}
+
+impl RequestCommands {
+    /// `None` if the source issues none.
+    pub(crate) fn of(source: &Source, request: RequestKind) -> Option<Self> {
+        let per_command = source.per_command(request);
+        (per_command > 0.0).then(|| Self {
+            name: source.request_name(request).to_owned(),
+            is_transaction: matches!(request, RequestKind::Transaction(_)),
+            commands_per_request: 1.0 / per_command,
+        })
+    }
 }
 
 /// The plan that measured the rates of a plan which ranks them again.

@@ -28,7 +28,7 @@ ave-workbench plan [OPTIONS] <WORKLOAD|TRACE>
     after_help = "\
 Examples:
   ave-workbench plan ledger --target 2000 --slo p99=10ms
-  # One to two minutes instead of five to eight, then the report in a browser
+  # About a minute instead of five, then the report in a browser
   ave-workbench plan ledger --target 2000 --slo p99=10ms --quick --open
   ave-workbench plan registers --target 500 --slo p99.9=50ms --headroom 50
   # Two candidates: a profile, and 2 cores with 1,500 MiB
@@ -79,7 +79,7 @@ pub(crate) struct PlanArgs {
     /// Share of the capacity to keep free, percent [default: 30, or that of the plan of `--from`]
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
     pub(crate) headroom: Option<f64>,
-    /// Take one to two minutes instead of five to eight: fewer repetitions, only the smallest machine that sustains the target
+    /// Take about a minute instead of five: fewer repetitions, only the smallest machine that sustains the target
     #[arg(long, conflicts_with = "thorough")]
     pub(crate) quick: bool,
     /// Measure every machine that this host can emulate, with more repetitions

@@ -192,6 +192,7 @@ fn signed(count: u64) -> i64 {
 const fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Preload => "preload",
+        Phase::Cache => "cache",
         Phase::Start => "start",
         Phase::WarmUp => "warm_up",
         Phase::Measure => "measure",

@@ -21,6 +21,7 @@ pub(super) struct Activity {
 const fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Preload => "preloading",
+        Phase::Cache => "filling the page cache",
         Phase::Start => "starting actors",
         Phase::WarmUp => "warming up",
         Phase::Measure => "measuring",
@@ -33,7 +34,7 @@ const fn name(phase: Phase) -> &'static str {
 
 /// Whether a line is printed when a phase begins and there is no bar. Others are short.
 pub(super) const fn prints_line(phase: Phase) -> bool {
-    !matches!(phase, Phase::Start | Phase::WarmUp)
+    !matches!(phase, Phase::Cache | Phase::Start | Phase::WarmUp)
 }
 
 /// `durability off: measuring`.

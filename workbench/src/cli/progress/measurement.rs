@@ -99,7 +99,7 @@ fn amount(phase: Phase, total: Option<u64>) -> String {
     let Some(total) = total else { return String::new() };
     match phase {
         Phase::Measure => format!(" for {}", units::seconds(total as f64 / 1e3)),
-        Phase::Preload => format!(" {}", units::bytes(total as f64)),
+        Phase::Preload | Phase::Cache => format!(" {}", units::bytes(total as f64)),
         Phase::Crash => format!(": {}", units::counted(total, "kill")),
         Phase::PowerCut => format!(": {}", units::counted(total, "cut")),
         Phase::Verify => format!(" {}", units::counted(total, "actor")),

@@ -242,7 +242,7 @@ impl<'t, T: Target> Session<'t, T> {
         }
         job.enforce_memory_limit()?;
         let ram_bytes = job.memory.map_or(u64::MAX, MachineMemory::ram_bytes).min(self.target.ram_bytes());
-        page_cache::fill(&self.directory, ram_bytes, job.control)
+        page_cache::fill(&self.directory, ram_bytes, self.durability, job)
             .map_err(|source| RunError::Directory(self.directory.clone(), source))?;
         self.open(self.durability)?;
         self.start_actors(job)

@@ -55,7 +55,7 @@ fn writing_processes_are_killed_after_the_run_and_their_writes_are_found() {
     }
     assert!(ended.stdout.contains("found again, also after 4 kills"), "{}", ended.stdout);
     let page = fs::read_to_string(place.reports()[0].join("report.md")).unwrap();
-    assert!(page.contains("killed twice while writing") && page.contains("not a power cut"), "{page}");
+    assert!(page.contains("killed 2 times while writing") && page.contains("not a power cut"), "{page}");
 }
 
 #[test]

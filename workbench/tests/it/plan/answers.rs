@@ -124,7 +124,7 @@ fn both_modes_on_one_machine_are_one_recommendation() {
 
 #[test]
 fn a_narrow_margin_lowers_the_certainty() {
-    // 325 commands/s are needed, and queueing theory allows 463, of which 85 % count.
+    // 325 commands/s are needed, and queueing theory allows 463, of which 90 % count.
     let report = answered(&spec(260.0, "p99=4ms"), 0);
     assert_eq!(report.verdict.outcome, Outcome::Pass, "{}", report.verdict.sentence);
     assert_eq!(certainty(&report).level, CertaintyLevel::Moderate, "{:?}", certainty(&report).because);

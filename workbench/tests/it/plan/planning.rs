@@ -195,8 +195,8 @@ fn the_rate_found_is_the_one_queueing_theory_gives() {
         let mode = &outcome.modes[0];
         let found = mode.sustained_per_second().unwrap() / CEILING;
         let expected = highest_load(services);
-        // 85 % of what holds in the worst slice is sustained: never above, and not far below.
-        assert!((0.58..=0.9).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
+        // 90 % of what holds in the worst slice is sustained: never above, and not far below.
+        assert!((0.6..=0.95).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
         let ceiling = mode.searched[0].ceiling_per_second().unwrap();
         assert!((ceiling / CEILING - 1.0).abs() < 0.001, "ceiling {ceiling}");
     }
@@ -211,7 +211,7 @@ fn latency_is_measured_at_the_target_and_the_sustained_rate_on_later_loads_than_
     let findings = mode.principal().unwrap();
     let sustained = &findings.sustained[0];
     assert!(sustained.rate_per_second >= required);
-    let is_below = |tried: f64| (sustained.rate_per_second - (0.85 * tried).max(required)).abs() < 1e-9;
+    let is_below = |tried: f64| (sustained.rate_per_second - (0.9 * tried).max(required)).abs() < 1e-9;
     let decided = findings.decided.iter().find(|one| one.sustained == Some(true) && is_below(one.rate_per_second));
     let trials = decided.unwrap().trials;
     assert!(trials.held_count >= 4, "four in a row at least: {trials}");
