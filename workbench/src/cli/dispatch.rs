@@ -1,6 +1,7 @@
 //! From the command line to a command, and from its outcome to the exit code.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ave_actors_rocksdb::machine::process_share;
 use clap::Parser;
@@ -13,7 +14,7 @@ use super::error::CliError;
 use super::output::{self, Output};
 use super::{commands, resolve, style};
 use crate::host::{Machine, remove_stale_groups, thread_room};
-use crate::process::confined::{self, ConfinedExit};
+use crate::process::confined::{self, ConfinedChild, ConfinedExit};
 use crate::process::{rig, victim};
 use crate::report::{Outcome, Verdict};
 
@@ -67,9 +68,13 @@ fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliErro
     };
     let Some(machine) = machine.as_ref().filter(|_| !confined::is_confined()) else { return Ok(None) };
     check_fits(machine)?;
-    // Ctrl-C reaches the confined process as well, which cleans up; this process waits for it.
-    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
-    match confined::run(machine, resolve::data_directory(data)?, &output)? {
+    // The confined process cleans up, and this one waits for it. Ctrl-C reaches both; `kill` and service managers signal this
+    // one alone.
+    let child = Arc::new(ConfinedChild::default());
+    let signalled = Arc::clone(&child);
+    ctrlc::set_handler(move || signalled.terminate())
+        .map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    match confined::run(machine, resolve::data_directory(data)?, &output, &child)? {
         ConfinedExit::Code(code) => Ok(Some(ExitCode::from(code))),
         ConfinedExit::OutOfMemory => {
             let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::CompareError;
 use super::side::BuildReports;
 use crate::report::{
-    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field,
+    Field, ModeResult, ReasonKind, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field,
     question_fields,
 };
 use crate::units;
@@ -30,17 +30,12 @@ pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports])
     Ok(check_equal(&all, settings)?)
 }
 
-/// Every round of a run was measured.
+/// Every round of a run was measured to its end.
 pub(crate) fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
-    let expected = report.settings.rounds_count;
-    let cut_off = |mode: &&ModeResult| mode.rounds.len() < expected as usize;
-    match report.modes.iter().find(cut_off).filter(|_| report.kind == ReportKind::Run) {
-        Some(ModeResult { durability, rounds, .. }) => {
-            let (path, durability, found) = (path.to_owned(), *durability, rounds.len());
-            Err(CompareError::Interrupted { path, durability, found, expected })
-        }
-        None => Ok(()),
-    }
+    let expected = report.settings.rounds_count as usize;
+    let is_cut = report.verdict.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted)
+        || report.modes.iter().any(|mode| mode.rounds.len() < expected);
+    if is_cut && report.kind == ReportKind::Run { Err(CompareError::Interrupted(path.to_owned())) } else { Ok(()) }
 }
 
 /// Load and settings of a report, field by field. Databases grow from round to round, so the number of rounds counts.

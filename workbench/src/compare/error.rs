@@ -32,20 +32,8 @@ pub enum CompareError {
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
     /// A run that was interrupted.
-    #[error(
-        "{} was interrupted: it has {found} of {expected} rounds with durability {durability}; measure it again",
-        path.display()
-    )]
-    Interrupted {
-        /// The report.
-        path: PathBuf,
-        /// Its durability mode.
-        durability: crate::actor::Durability,
-        /// Rounds measured.
-        found: usize,
-        /// Rounds planned.
-        expected: u32,
-    },
+    #[error("{} was interrupted, so not every round is whole; measure it again", .0.display())]
+    Interrupted(PathBuf),
     /// One run on one side, several on the other.
     #[error(
         "{} has {base_count} reports and {} has {candidate_count}: compare one with one, or several with several",

@@ -63,6 +63,14 @@ pub enum HistoryError {
     /// The baseline is not complete.
     #[error("the baseline cannot be used: {0}")]
     Interrupted(String),
+    /// The baseline is not among the newest reports, of which at most so many are used.
+    #[error("{}: the baseline is older than the newest {most} reports; give fewer reports", path.display())]
+    OldBaseline {
+        /// The baseline.
+        path: PathBuf,
+        /// The most reports that are used.
+        most: usize,
+    },
 }
 
 impl HistoryError {
@@ -70,7 +78,12 @@ impl HistoryError {
     pub const fn is_choice(&self) -> bool {
         matches!(
             self,
-            Self::Settings(_) | Self::Confidence(_) | Self::Alone { .. } | Self::Baseline(_) | Self::Interrupted(_)
+            Self::Settings(_)
+                | Self::Confidence(_)
+                | Self::Alone { .. }
+                | Self::Baseline(_)
+                | Self::Interrupted(_)
+                | Self::OldBaseline { .. }
         )
     }
 }

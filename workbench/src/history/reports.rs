@@ -122,7 +122,9 @@ impl Reports {
             let (newest, path, reason) = (newest.path.clone(), path.into(), reason.clone());
             return Err(HistoryError::Alone { count: count - 1, newest, path, reason });
         }
-        let baseline = baseline.and_then(|baseline| kept.iter().position(|entry| entry.is_same(&baseline)));
+        let place = |baseline: &Entry| kept.iter().position(|entry| entry.is_same(baseline));
+        let too_old = |baseline: &Entry| HistoryError::OldBaseline { path: baseline.path.clone(), most: MOST_REPORTS };
+        let baseline = baseline.map(|baseline| place(&baseline).ok_or_else(|| too_old(&baseline))).transpose()?;
         Ok(Self { entries: kept, left_out, baseline })
     }
 }

@@ -267,6 +267,15 @@ impl History {
         all.sort_by_key(|(_, change)| change.first_after);
         all
     }
+
+    /// The change after the segment that the newest reports are compared with: that of the baseline, else the one before them.
+    pub(super) fn decisive_change<'s>(&self, series: &'s Series) -> Option<&'s Change> {
+        let Some(baseline) = &self.baseline else { return series.changes.last() };
+        let report = self.reports.iter().position(|report| report.path == *baseline)?;
+        let has = |part: &Segment| series.points[part.first..=part.last].iter().any(|point| point.report == report);
+        series.changes.get(series.segments.iter().position(has)?)
+    }
+
     /// When the first report after a change began.
     pub(crate) fn since(&self, change: &Change) -> String {
         units::moment(&self.reports[change.first_after].started_at)

@@ -25,7 +25,7 @@ fn changed(history: &History, answer: Answer) -> String {
     let interval = largest.interval_percent.map_or_else(String::new, |interval| {
         format!(" ({} interval {})", units::percent(history.confidence_percent), units::percent_interval(interval))
     });
-    let since = largest.changes.last().map_or_else(String::new, |change| {
+    let since = history.decisive_change(largest).map_or_else(String::new, |change| {
         format!(" since {}, {}{}", history.since(change), history.reports[change.first_after].path, builds(change))
     });
     format!("{}{interval}{since}{}.", takes(largest), more(found.len()))

@@ -32,8 +32,9 @@ pub(super) fn warnings(history: &History, reports: &Reports) -> Vec<Warning> {
         });
     }
     let mut slower = history.series.iter().filter(|series| series.answer == Answer::Regression).peekable();
-    let has_new_build =
-        |series: &Series| series.changes.last().is_some_and(|change| change.differing.iter().any(|it| it.is_build));
+    let has_new_build = |series: &Series| {
+        history.decisive_change(series).is_some_and(|change| change.differing.iter().any(|it| it.is_build))
+    };
     if slower.peek().is_some() && !slower.any(has_new_build) {
         found.push(Warning {
             what: "No version or commit that reports record differs where the figures changed.".to_owned(),

@@ -30,10 +30,10 @@ pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
 /// Reads up to `bytes` of the files below `directory`, the same share of every part of each file: all keys are then as likely to
 /// be in the page cache. Ends early if the job is stopped. `durability` is that of the load that follows, for the observer.
 pub(crate) fn fill(directory: &Path, bytes: u64, durability: Durability, job: JobContext<'_>) -> io::Result<()> {
-    let all_bytes = directory_bytes(directory);
-    if bytes.min(all_bytes) == 0 {
+    if bytes == 0 {
         return Ok(());
     }
+    let all_bytes = directory_bytes(directory).max(1);
     job.observer.phase(durability, Phase::Cache, Some(bytes.min(all_bytes)));
     // Of the chunks; all of them from 1 on.
     let share = (bytes as f64 / all_bytes as f64).min(1.0);

@@ -9,8 +9,8 @@ use crate::report::{
 };
 use crate::units;
 
-/// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: two
-/// plans on one host, 25 minutes apart, differed by 7 % without syncs and by more with them (`docs/validation.md`).
+/// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: plans
+/// on one host differed by 8.5 % without syncs and by more with them (`docs/validation.md`).
 const CLEAR: f64 = 1.25;
 /// The same where the loads that decided were short: they see few flushes and compactions. A rate that held in loads of 1.2 s
 /// missed in loads of 20 s down to two thirds of it (`docs/validation.md`).

@@ -243,7 +243,8 @@ impl<'a> ModeSearch<'a> {
         Some(HoldOut::new(search, candidate, Some(required)))
     }
 
-    /// Rules the machine out that was found if it does not sustain the required rate, or cannot restart its actors.
+    /// Measures the latency at the target. Rules the machine out that was found if it does not sustain the required rate, or
+    /// cannot restart its actors.
     fn settle(&mut self) -> Result<(), ProcessError> {
         if self.is_stopped() {
             return Ok(());
@@ -253,6 +254,10 @@ impl<'a> ModeSearch<'a> {
         let holds = |search: &Search<'_>| {
             search.findings.sustained_within_memory().is_some_and(|rate| suffices(rate, required))
         };
+        if holds(&found.search) && self.mode.at_target.is_none() {
+            // Before the survey, which may compact the database: the modes are compared.
+            self.mode.at_target = self.measure_at_target(&mut found.search)?;
+        }
         if holds(&found.search) && self.is_surveyed && self.mode.grown_survey.is_none() {
             self.begin(Stage::Survey, "size of the data and time of a restart");
             self.mode.grown_survey = found.search.survey(self.most_grown_events() == 0)?;
@@ -260,6 +265,7 @@ impl<'a> ModeSearch<'a> {
         if holds(&found.search) {
             self.found = Some(found);
         } else {
+            self.mode.at_target = None;
             self.failed.push(found.place);
             let is_last = found.place + 1 == self.machines.len() && !self.is_outgrown();
             self.mode.searched.push(found.search.finish(is_last)?);
@@ -320,11 +326,10 @@ impl<'a> ModeSearch<'a> {
         if end == self.machines.len() { open.last().copied() } else { open.get(open.len() / 2).copied() }
     }
 
-    /// The target itself, this host if no machine was found, and how throughput scales.
+    /// The rates on smaller databases and by the writers, this host if no machine was found, and how throughput scales.
     fn measure_rest(&mut self, found: Option<Found<'a>>) -> Result<(), ProcessError> {
         let is_found = found.is_some();
-        if let Some(Found { mut search, .. }) = found {
-            self.mode.at_target = self.measure_at_target(&mut search)?;
+        if let Some(Found { search, .. }) = found {
             let machine = search.findings.machine.clone();
             let largest = search.findings.sustained.last().and_then(|sustained| search.size(&sustained.drives));
             self.mode.searched.push(search.finish(true)?);

@@ -38,7 +38,7 @@ pub(super) fn announce_rest(spec: &PlanSpec, input: &SearchInput<'_>, found: Vec
     let time = input.probe_time(spec.target_per_second);
     let of_found = stages(&PlanSpec { durabilities: found, grown_events, ..spec.clone() }, input, time);
     let of_all = stages(spec, input, time);
-    let of_machine = of_found.iter().filter(|one| matches!(one.stage, Stage::Target | Stage::Sizes | Stage::Writers));
+    let of_machine = of_found.iter().filter(|one| matches!(one.stage, Stage::Sizes | Stage::Writers));
     let of_host = of_all.iter().filter(|one| matches!(one.stage, Stage::Scaling | Stage::Forecast));
     input.job.observer.expect_only(&of_machine.chain(of_host).copied().collect::<Vec<_>>());
 }

@@ -2,7 +2,10 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::process::{Pid, Signal};
 
 use super::child::exit_with_parent;
 use super::error::ProcessError;
@@ -23,6 +26,28 @@ pub(crate) enum ConfinedExit {
     Code(u8),
     /// The kernel killed it because the machine's memory was used up.
     OutOfMemory,
+}
+
+/// The child process while it runs, for the handler of signals.
+#[derive(Debug, Default)]
+pub(crate) struct ConfinedChild(AtomicI32);
+
+impl ConfinedChild {
+    /// Asks it to end, as a second Ctrl-C or SIGTERM within a moment does not.
+    pub(crate) fn terminate(&self) {
+        if let Some(child) = Pid::from_raw(self.0.load(Ordering::Relaxed)) {
+            // It may have ended already.
+            let _ = rustix::process::kill_process(child, Signal::TERM);
+        }
+    }
+
+    fn set(&self, child: &Child) {
+        self.0.store(Pid::from_child(child).as_raw_pid(), Ordering::Relaxed);
+    }
+
+    fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Whether this process is the child. If so, it ends with its parent from now on.
@@ -53,12 +78,17 @@ pub(crate) fn warning() -> Option<HostWarning> {
 
 /// Runs this program's command line within the limits of `machine`. A child that is killed for its memory cannot remove
 /// its databases in the data directory `data`: this does.
-pub(crate) fn run(machine: &Machine, data: &Path, observer: &dyn Observer) -> Result<ConfinedExit, ProcessError> {
+pub(crate) fn run(
+    machine: &Machine,
+    data: &Path,
+    observer: &dyn Observer,
+    child: &ConfinedChild,
+) -> Result<ConfinedExit, ProcessError> {
     let failed = |source| ProcessError::Limits(machine.to_string(), source);
     let confinement = Confinement::detect();
     observer.note(&describe(machine, &confinement));
     let _cores = CoreLimit::apply(machine.cores).map_err(failed)?;
-    let (status, oom_kills) = run_child(machine, &confinement).map_err(failed)?;
+    let (status, oom_kills) = run_child(machine, &confinement, child).map_err(failed)?;
     if oom_kills > 0 && status.code().is_none() {
         Scratch::remove_stale(data, observer)?;
         return Ok(ConfinedExit::OutOfMemory);
@@ -68,7 +98,7 @@ pub(crate) fn run(machine: &Machine, data: &Path, observer: &dyn Observer) -> Re
 }
 
 /// Its exit status, and how many of its processes were killed for their memory.
-fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitStatus, u64)> {
+fn run_child(machine: &Machine, confinement: &Confinement, running: &ConfinedChild) -> io::Result<(ExitStatus, u64)> {
     let limited = if confinement.limits_memory() { CORES_AND_MEMORY } else { CORES };
     let mut command = Command::new("sh");
     command.args(["-c", START_SCRIPT]).arg(std::env::current_exe()?);
@@ -82,12 +112,14 @@ fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitSt
         let _ = child.wait();
         return Err(error);
     }
+    running.set(&child);
     // Stays open: the child ends when it is closed.
     let mut stdin = child.stdin.take();
     if let Some(stdin) = &mut stdin {
         io::Write::write_all(stdin, b"start\n")?;
     }
     let status = child.wait()?;
+    running.forget();
     let kills = confined.stats()?.map_or(0, |stats| stats.oom_kills);
     confined.remove()?;
     Ok((status, kills))

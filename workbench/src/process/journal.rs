@@ -10,6 +10,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ave_actors_rocksdb::files::directory_of;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,8 @@ const VERSION: u32 = 2;
 const ZSTD_LEVEL: i32 = 1;
 /// Attempts to lock a file that another process may remove before it is locked.
 const LOCK_ATTEMPTS: u32 = 10;
+/// Time between two of them if another process holds the lock.
+const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +128,11 @@ fn lock(path: &Path) -> Result<(File, bool), JournalError> {
         let file = opened.map_err(|source| failed("create", path, source))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => break,
+            // Another process may look at its inputs for a moment.
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(LOCK_WAIT);
+                continue;
+            }
             Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok((file, false)),
             Err(TryLockError::Error(source)) => return Err(failed("lock", path, source)),
         }

@@ -2,7 +2,6 @@
 //!
 //! A copy shares the files that never change: it takes milliseconds and no space until it is written to.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,9 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::actor::Durability;
 use crate::load::{JobContext, RunError, Source, Target, fill_database, page_cache};
 
-/// The filled databases of a testbed: keys of their content and durability modes. They lie in its directory, and go with it.
+/// The filled databases of a testbed, which lie in its directory, and go with what is in it. One is filled at a time.
 #[derive(Debug, Default)]
-pub(super) struct Origins(Mutex<HashSet<(String, Durability)>>);
+pub(super) struct Origins(Mutex<()>);
 
 impl Origins {
     /// Creates in `copy` a database with the preload of `source`, which `key` identifies. The first one of a key fills a
@@ -30,22 +29,21 @@ impl Origins {
         durability: Durability,
         job: JobContext<'_>,
     ) -> Result<(), RunError> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let path = |durability: Durability| directory.join(format!("filled-{key}-{durability}"));
         let origin = path(durability);
         let failed = |error| RunError::Directory(origin.clone(), error);
-        if !known.contains(&(key.to_owned(), durability)) {
+        if !origin.is_dir() {
             // An incomplete database never has the name of a complete one.
             let incomplete = origin.with_extension("incomplete");
-            match Durability::BOTH.into_iter().find(|&other| known.contains(&(key.to_owned(), other))) {
+            match Durability::BOTH.into_iter().map(path).find(|other| other.is_dir()) {
                 Some(other) => {
-                    copy_database(&path(other), &incomplete, &|_| false).map_err(failed)?;
-                    page_cache::forget(&path(other)).map_err(failed)?;
+                    copy_database(&other, &incomplete, &|_| false).map_err(failed)?;
+                    page_cache::forget(&other).map_err(failed)?;
                 }
                 None => fill(&incomplete, target, source, durability, job)?,
             }
             fs::rename(incomplete, &origin).map_err(failed)?;
-            known.insert((key.to_owned(), durability));
         }
         // An emulated machine starts cold: pages are charged to the process that has read them, perhaps one that has ended.
         page_cache::forget(&origin).map_err(failed)?;
@@ -91,6 +89,7 @@ fn copy_database(from: &Path, to: &Path, is_immutable: &dyn Fn(&str) -> bool) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::directory_bytes;
     use std::path::PathBuf;
 
     #[test]
@@ -106,10 +105,28 @@ mod tests {
         let inode = |path: PathBuf| fs::metadata(path).unwrap().ino();
         assert_eq!(inode(origin.join("1.sst")), inode(copy.join("1.sst")));
         assert_eq!(inode(origin.join("deeper/2.sst")), inode(copy.join("deeper/2.sst")));
+        assert_eq!(directory_bytes(directory.path()), 5 + 2 * 7 + 12, "what is shared counts once");
         fs::write(copy.join("CURRENT"), "changed").unwrap();
         fs::remove_file(copy.join("1.sst")).unwrap();
         assert_eq!(fs::read_to_string(origin.join("CURRENT")).unwrap(), "CURRENT");
         assert!(origin.join("1.sst").exists());
+    }
+
+    #[test]
+    fn a_database_is_filled_again_once_its_directory_was_emptied() {
+        use crate::load::{Control, NullBackend};
+        use crate::workload::Workload;
+
+        let directory = tempfile::tempdir().unwrap();
+        let databases = directory.path().join("databases");
+        let (source, control) = (Source::Workload(Workload::find("ledger").unwrap().into()), Control::default());
+        let origins = Origins::default();
+        for durability in Durability::BOTH {
+            let (copy, job) = (databases.join("rig"), JobContext::silent(&control));
+            origins.copy_to(&copy, (&databases, "0"), &NullBackend, &source, durability, job).unwrap();
+            assert!(copy.is_dir(), "durability {durability}");
+            fs::remove_dir_all(&databases).unwrap();
+        }
     }
 
     #[cfg(feature = "rocksdb")]

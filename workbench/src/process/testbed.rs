@@ -287,7 +287,7 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
         let SuspendedRig { directory: name, durability, session } = suspended;
         let directory = self.directory.join(name);
-        let session = Session::restore(self.target, self.source, &directory, *durability, session, self.job)?;
+        let session = Session::restore(self.target, self.source, &directory, *durability, session);
         Ok(Box::new(self.rig(session, name.clone())))
     }
 }

@@ -148,7 +148,9 @@ pub struct Reason {
 pub enum ReasonKind {
     /// Acknowledged data were lost or altered: the outcome is `fail`.
     DataLoss,
-    /// The measurement carries no answer: interrupted, unsteady, or with too few samples.
+    /// The measurement was interrupted.
+    Interrupted,
+    /// The measurement carries no answer: unsteady, or with too few samples.
     Doubt,
     /// Something else took time away from the system under test.
     Disturbance,

@@ -10,8 +10,8 @@ use super::spec::RunSpec;
 use crate::actor::Durability;
 use crate::host::{ProbeError, ReferenceWork};
 use crate::load::{
-    Clock, CrashTask, DriveSpec, HarnessCost, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source,
-    Target, Verified, Victim, crash_check,
+    Clock, CrashTask, Crashed, DriveSpec, HarnessCost, JobContext, ModeOutcome, Round, RunError, Session, SessionSize,
+    Source, Target, Verified, Victim, crash_check,
 };
 use crate::units;
 
@@ -78,7 +78,7 @@ pub(crate) fn check_after_kills<T: Target>(
     victim: &dyn Victim,
     directory: &Path,
     job: JobContext<'_>,
-) -> Result<(), RunError> {
+) {
     for mode in &mut outcome.modes {
         if spec.kills == 0 || job.control.is_stopped() {
             break;
@@ -86,12 +86,13 @@ pub(crate) fn check_after_kills<T: Target>(
         let (durability, load, workers) = (mode.durability, spec.load, spec.writers.of(mode.durability));
         let directory = directory.join(format!("killed-durability-{durability}"));
         let task = CrashTask { directory, durability, load, workers };
-        mode.crashed = crash_check(target, source, &task, spec.kills, victim, job)?;
+        // What was measured is reported even if the check fails.
+        mode.crashed = crash_check(target, source, &task, spec.kills, victim, job)
+            .unwrap_or_else(|error| Some(Crashed { failure: Some(error.to_string()), ..Crashed::default() }));
         // The next mode needs the space. What cannot be removed goes with the parent directory.
         let _ = std::fs::remove_dir_all(task.directory);
     }
     outcome.interrupted |= job.control.is_stopped();
-    Ok(())
 }
 
 struct Runner<'a, T: Target, C: Clock> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::engine::RunOutcome;
 use super::spec::RunSpec;
 use crate::load::{CrashTask, Crashed, JobContext, Source, Target};
-use crate::process::{ProcessError, WritingProcess};
+use crate::process::WritingProcess;
 
 /// Cuts after which a new database, with its own preload, replaces the old one.
 pub(crate) const CUTS_PER_DATABASE: u32 = 25;
@@ -20,7 +20,7 @@ pub(crate) fn check_after_power_cuts<T: Target>(
     process: &WritingProcess,
     directory: &Path,
     job: JobContext<'_>,
-) -> Result<(), ProcessError> {
+) {
     for mode in &mut outcome.modes {
         if spec.power_cuts == 0 || job.control.is_stopped() {
             break;
@@ -28,14 +28,13 @@ pub(crate) fn check_after_power_cuts<T: Target>(
         let (durability, load, workers) = (mode.durability, spec.load, spec.writers.of(mode.durability));
         let directory = directory.join(format!("cut-durability-{durability}"));
         let task = CrashTask { directory, durability, load, workers };
-        mode.power_cut = cut(target, source, &task, spec.power_cuts, process, job)?;
+        mode.power_cut = cut(target, source, &task, spec.power_cuts, process, job);
         let not_tried = mode.power_cut.as_ref().filter(|crashed| crashed.kills == 0);
         if let Some(failure) = not_tried.and_then(|crashed| crashed.failure.as_ref()) {
             job.observer.note(failure);
         }
     }
     outcome.interrupted |= job.control.is_stopped();
-    Ok(())
 }
 
 #[cfg(target_os = "linux")]
@@ -46,15 +45,12 @@ fn cut<T: Target>(
     cuts: u32,
     process: &WritingProcess,
     job: JobContext<'_>,
-) -> Result<Option<Crashed>, ProcessError> {
-    use crate::process::{PowerCutError, PowerCuts};
+) -> Option<Crashed> {
+    use crate::process::PowerCuts;
 
     let power_cuts = PowerCuts::new(process.clone(), cuts, CUTS_PER_DATABASE);
-    match power_cuts.check(target, source, task, job) {
-        Ok(crashed) => Ok(crashed),
-        Err(PowerCutError::Mount(error)) => Ok(Some(not_tried(&error.to_string()))),
-        Err(PowerCutError::Process(error)) => Err(error),
-    }
+    // What was measured is reported even if the check fails.
+    power_cuts.check(target, source, task, job).unwrap_or_else(|error| Some(not_tried(&error.to_string())))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -65,8 +61,8 @@ fn cut<T: Target>(
     _cuts: u32,
     _process: &WritingProcess,
     _job: JobContext<'_>,
-) -> Result<Option<Crashed>, ProcessError> {
-    Ok(Some(not_tried("power cuts need Linux")))
+) -> Option<Crashed> {
+    Some(not_tried("power cuts need Linux"))
 }
 
 fn not_tried(reason: &str) -> Crashed {

@@ -364,6 +364,18 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
+fn the_architecture_page_has_every_file_of_the_backend() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md")).unwrap();
+    let library = library();
+    let files = library.files.keys().filter_map(|module| match module.as_slice() {
+        [folder, file] if folder == "backend" => Some(format!("`{file}.rs`")),
+        _ => None,
+    });
+    let absent: Vec<_> = files.filter(|file| !page.contains(file)).collect();
+    assert!(absent.is_empty(), "{absent:#?}");
+}
+
+#[test]
 fn no_file_is_a_drawer_for_odds_and_ends() {
     for package in [library(), workbench()] {
         for module in package.files.keys().filter_map(|module| module.last()) {

@@ -27,7 +27,6 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let host = HostProfile::detect(resolve::data_directory(&args.data)?);
     let memory = confined::memory(args.machine.machine.as_ref())?;
     let source = source(args, origin, args.seed)?;
-    source.check_space(host.disk.free_bytes)?;
     resolve::note_repetition(&source, output);
     let rate = rate.commands_per_second(&source)?;
     let writers = resolve::writers(args.writers, &host, &source, output);

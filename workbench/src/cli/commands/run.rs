@@ -56,13 +56,10 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let victim = WritingProcess::new(snapshot, machine_spec.clone()).map_err(ProcessError::from)?;
     let (clock, job) =
         (SystemClock::new(), JobContext { observer: &observer, control: &control, memory: memory.as_ref() });
-    let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
-        check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
-        Ok(outcome)
-    });
-    let outcome = outcome.map_err(CliError::from).and_then(|mut outcome| {
-        check_after_power_cuts(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
-        Ok(outcome)
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).map(|mut outcome| {
+        check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job);
+        check_after_power_cuts(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job);
+        outcome
     });
     progress.line.finish();
     let outcome = outcome?;

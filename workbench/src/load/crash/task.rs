@@ -102,9 +102,10 @@ pub fn drive_until_killed<T: Target>(
         None => Session::start(target, source, &database, task.durability, task.workers, job)?,
         Some(positions) => {
             let killed = SuspendedSession { positions, ..SuspendedSession::default() };
-            Session::restore(target, source, &database, task.durability, &killed, job)?
+            Session::restore(target, source, &database, task.durability, &killed)
         }
     };
+    session.resume(job)?;
     if control.is_stopped() {
         return Ok(());
     }

@@ -121,21 +121,19 @@ impl<'t, T: Target> Session<'t, T> {
         })
     }
 
-    /// Continues a suspended session with as many workers, each at its position in its stream.
+    /// Continues a suspended session with as many workers, each at its position in its stream. It is paused.
     pub fn restore(
         target: &'t T,
         source: &Source,
         directory: &Path,
         durability: Durability,
         suspended: &SuspendedSession,
-        job: JobContext<'_>,
-    ) -> Result<Self, RunError> {
+    ) -> Self {
         let &SuspendedSession { ref positions, ref common_events, drives, written_bytes, payload_bytes } = suspended;
         let source = source.with_common_events(common_events);
         let mut session = Self::new(target, &source, directory, durability, positions.len() as u64);
         session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
-        session.resume(job)?;
-        Ok(Self { written_bytes, payload_bytes, drives, ..session })
+        Self { written_bytes, payload_bytes, drives, ..session }
     }
 
     /// Events that the actors that are common to all workers have persisted since the preload.
@@ -234,8 +232,8 @@ impl<'t, T: Target> Session<'t, T> {
 
     /// Opens a paused database and the handles of its actors again. Has no effect if it is not paused.
     ///
-    /// The page cache holds as much of the database as fits into the machine's RAM, as after a long time of running: every
-    /// load begins with it, whatever was read, written or evicted before.
+    /// The page cache then holds as much of the database as fits into the machine's RAM, as after a long time of running,
+    /// whatever was read, written or evicted before.
     pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if self.manager.is_some() {
             return Ok(());

@@ -1,6 +1,8 @@
 //! What a session stores, and leaves for another one.
 
+use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -47,15 +49,19 @@ impl SessionSize {
     }
 }
 
-/// Bytes of all files below a directory; a file that is removed meanwhile counts as 0.
+/// Bytes of all files below a directory. A file that is removed meanwhile counts as 0, one with several names there once.
 pub fn directory_bytes(directory: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(directory) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => directory_bytes(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
+    fn bytes_of(directory: &Path, linked: &mut HashSet<(u64, u64)>) -> u64 {
+        let Ok(entries) = fs::read_dir(directory) else { return 0 };
+        entries
+            .flatten()
+            .map(|entry| match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path(), linked),
+                Ok(metadata) if metadata.nlink() > 1 && !linked.insert((metadata.dev(), metadata.ino())) => 0,
+                Ok(metadata) => metadata.len(),
+                Err(_) => 0,
+            })
+            .sum()
+    }
+    bytes_of(directory, &mut HashSet::new())
 }

@@ -9,11 +9,17 @@ use serde_json::Value;
 use super::program::{INCONCLUSIVE, PASS, Place, Running, SHORT, TINY, USAGE, interrupted, json, processes_of};
 
 #[test]
-fn ctrl_c_keeps_what_was_measured_and_cleans_up() {
-    let place = Place::new();
+fn a_signal_keeps_what_was_measured_and_cleans_up() {
     // The signal comes while the first of two durability modes is measured.
     let words = "run tiny.toml --measure 60s --warmup 0s --rounds 2 --writers 1";
-    let (code, rest) = interrupted(&place, words, "measuring", "-INT");
+    what_was_measured_is_kept(words, "-INT");
+    // Under limits another process measures; the signal reaches the one that waits for it.
+    what_was_measured_is_kept(&format!("{words} --machine 1,1024"), "-TERM");
+}
+
+fn what_was_measured_is_kept(words: &str, signal: &str) {
+    let place = Place::new();
+    let (code, rest) = interrupted(&place, words, "measuring", signal);
     assert_eq!(code, INCONCLUSIVE, "{rest}");
     place.holds_only(&["reports"]);
     let report = place.report();

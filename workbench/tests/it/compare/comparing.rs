@@ -11,7 +11,8 @@ use ave_workbench::compare::{
 use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
 use ave_workbench::report::{
-    ComparisonContext, Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency,
+    ComparisonContext, Incomparable, ModeResult, Outcome, Reason, ReasonKind, Report, RoundFigures, RoundInfo,
+    RoundLatency,
 };
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
@@ -479,7 +480,11 @@ fn reports_that_cannot_be_compared_are_refused_with_a_remedy() {
     let mut cut = runs[1].clone();
     cut.modes[0].rounds.truncate(4);
     let cut = refused(&[side("a", vec![runs[0].clone()]), side("b", vec![cut])]);
-    assert!(cut.to_string().contains("4 of 10 rounds with durability off"), "{cut}");
+    assert!(cut.to_string().contains("was interrupted"), "{cut}");
+    let mut last = runs[1].clone();
+    last.verdict.reasons.push(Reason { kind: ReasonKind::Interrupted, text: String::new() });
+    let last = refused(&[side("a", vec![runs[0].clone()]), side("b", vec![last])]);
+    assert!(last.to_string().contains("was interrupted"), "{last}");
 
     let same = refused(&[side("a", vec![runs[0].clone()]), side("b", vec![runs[0].clone()])]);
     assert!(matches!(same, CompareError::Incomparable(Incomparable::Twice { .. })), "{same}");

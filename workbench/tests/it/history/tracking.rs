@@ -196,6 +196,7 @@ fn a_baseline_is_the_reference_instead_of_the_segment_before() {
     assert_eq!((history.outcome, history.baseline.as_deref()), (Regression, Some("nightly/3")), "{}", history.sentence);
     let slower = rate(&history, Durability::Off).slower_percent.unwrap();
     assert!((slower - 25.0).abs() < 3.0, "{slower}");
+    assert!(history.sentence.contains(" UTC, nightly/12"), "the change after the baseline: {}", history.sentence);
     assert!(matches!(since(24).outcome, NoDifference | NoRegression), "the newest segment is the baseline's");
 }
 

@@ -469,8 +469,7 @@ fn a_restored_session_continues_as_if_it_had_not_been_suspended() {
         if is_suspended {
             let written = serde_json::to_string(&session.suspend().unwrap()).unwrap();
             let read = serde_json::from_str(&written).unwrap();
-            session =
-                Session::restore(&target, &source, path, Durability::Off, &read, JobContext::silent(&control)).unwrap();
+            session = Session::restore(&target, &source, path, Durability::Off, &read);
         }
         let second = session.drive(&spec, &clock, JobContext::silent(&control)).unwrap();
         assert_eq!(second.settled, Some(true));

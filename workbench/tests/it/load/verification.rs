@@ -313,9 +313,7 @@ fn actors_that_all_writers_use_are_verified_after_restarts_and_a_suspension() {
     assert_eq!(restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>(), [1, 2].map(|n| n * source.actors()));
     let suspended = session.suspend().unwrap();
     assert!(suspended.common_events.iter().all(|&events| events > 0), "{suspended:?}");
-    let mut session =
-        Session::restore(&target, &source, directory.path(), Durability::Off, &suspended, JobContext::silent(&control))
-            .unwrap();
+    let mut session = Session::restore(&target, &source, directory.path(), Durability::Off, &suspended);
     let drive = session.drive(&spec, &clock, job).unwrap();
     let names: Vec<_> = drive.measurement.transactions.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["fact", "subject"]);
