@@ -92,8 +92,11 @@ fn without_separators(digits: &str) -> Option<String> {
 
 /// A finite number above 0.
 pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
-    let number = number(text).filter(|&number| number > 0.0 && number.is_finite());
-    number.ok_or_else(|| "expected a number more than 0, such as `2000`, `2,000` or `2k`".to_owned())
+    match number(text) {
+        Some(number) if number > 0.0 && number.is_finite() => Ok(number),
+        Some(_) => Err("expected a number more than 0".to_owned()),
+        None => Err("expected a number more than 0, such as `2000`, `2,000` or `2k`".to_owned()),
+    }
 }
 
 /// A whole number of this range.
@@ -109,7 +112,8 @@ where
                 (least, u64::MAX) => format!(" from {}", units::count(least)),
                 (least, most) => format!(" from {} to {}", units::count(least), units::count(most)),
             };
-            format!("expected a whole number{expected}, such as `2000`, `2,000` or `2k`")
+            let such_as = if range.contains(&2_000) { ", such as `2000`, `2,000` or `2k`" } else { "" };
+            format!("expected a whole number{expected}{such_as}")
         })
     }
 }

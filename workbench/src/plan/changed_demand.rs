@@ -122,11 +122,23 @@ impl<'a> ChangedDemand<'a> {
             }
             End::Disk | End::Endurance | End::Horizon => None,
         };
-        let full = forecast.and_then(|forecast| forecast.days_until_disk_full).map(|days| (days, End::Disk));
-        let worn = forecast.into_iter().flat_map(|forecast| &forecast.writes).filter_map(|one| one.disk_worn_years);
-        let worn = worn.map(|years| (DAYS_PER_YEAR * years, End::Endurance));
-        let ends = grown.map(|days| (days, known.end)).into_iter().chain(full).chain(worn);
-        let first = ends.filter(|(days, _)| *days <= self.horizon_days).min_by(|a, b| a.0.total_cmp(&b.0));
-        Some(self.ends(first.unwrap_or((self.horizon_days, End::Horizon))))
+        let ends = grown.map(|days| (days, known.end)).into_iter().chain(disk_ends(forecast));
+        Some(self.ends(self.first(ends).unwrap_or((self.horizon_days, End::Horizon))))
     }
+
+    /// The day on which the disk ends, if it does before the horizon: for any target.
+    pub(super) fn disk_until(&self, forecast: Option<&ForecastInfo>) -> Option<ValidUntil> {
+        self.first(disk_ends(forecast)).map(|end| self.ends(end))
+    }
+
+    fn first(&self, ends: impl Iterator<Item = (f64, End)>) -> Option<(f64, End)> {
+        ends.filter(|(days, _)| *days <= self.horizon_days).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+}
+
+/// When the disk is full and when it is worn, days from now.
+fn disk_ends(forecast: Option<&ForecastInfo>) -> impl Iterator<Item = (f64, End)> {
+    let full = forecast.and_then(|forecast| forecast.days_until_disk_full).map(|days| (days, End::Disk));
+    let worn = forecast.into_iter().flat_map(|forecast| &forecast.writes).filter_map(|one| one.disk_worn_years);
+    full.into_iter().chain(worn.map(|years| (DAYS_PER_YEAR * years, End::Endurance)))
 }

@@ -18,6 +18,8 @@ const HALVINGS: u32 = 40;
 
 pub(super) struct Limits<'a> {
     pub(super) plan: &'a PlanResult,
+    /// The plan that measured: `plan` may have the machines of a catalogue instead of its own.
+    pub(super) measured: &'a PlanResult,
     /// Share of the capacity to keep free, percent.
     pub(super) headroom_percent: f64,
     /// The figures of the modes that the plan measured.
@@ -34,7 +36,8 @@ impl<'a> Limits<'a> {
     pub(super) fn new(plan: &'a PlanResult, report: &'a Report) -> Self {
         let disk = report.host.disk_profile.as_ref();
         let sync_here_ns = disk.map(|profile| profile.swing.sync_p50_ns as f64);
-        Self { plan, headroom_percent: plan.headroom_percent, modes: &report.modes, sync_here_ns, stored_times: 1.0 }
+        let headroom_percent = plan.headroom_percent;
+        Self { plan, measured: plan, headroom_percent, modes: &report.modes, sync_here_ns, stored_times: 1.0 }
     }
 
     /// Whether a machine sustains a target with the headroom until the horizon; `None` if that is not known.
@@ -90,9 +93,11 @@ impl<'a> Limits<'a> {
         target_per_second: f64,
     ) -> Option<Shortfall> {
         let entry = self.plan.catalogue.as_ref()?.entry(&known.profile)?;
-        let (forecast, horizon) = (self.plan.forecast.as_ref()?, self.plan.horizon.as_ref());
+        let forecast = self.plan.forecast.as_ref()?;
         let times = target_per_second / self.plan.target_per_second;
-        let stored = horizon.map_or(0.0, |horizon| self.stored_bytes(horizon, target_per_second));
+        let last = forecast.sizes.last().map_or(0.0, |size| size.bytes.expected);
+        let then = self.plan.horizon.as_ref().map_or(last, |horizon| horizon.database_bytes.expected);
+        let stored = self.grown_bytes(then, target_per_second);
         let measured = self.modes.iter().find(|one| one.durability == mode.durability && mode.durability.is_on());
         let syncs_per_command = measured.and_then(|one| {
             let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();
@@ -113,7 +118,7 @@ impl<'a> Limits<'a> {
             return Some(sustained);
         }
         let modelled = horizon.mode(mode.durability)?;
-        let smaller = self.plan.profile(&modelled.profile)?;
+        let smaller = self.measured.profile(&modelled.profile)?;
         let is_enough = machine(known).is_at_least(&machine(smaller));
         let points: Vec<_> = modelled.points.iter().chain(&modelled.beyond).copied().collect();
         let rate = rate_on(&points, stored).filter(|_| is_enough)?;
@@ -123,14 +128,19 @@ impl<'a> Limits<'a> {
     /// Size of the database at the horizon if this were the target: what is added grows with the rate, up to the disk that
     /// ends the horizon.
     pub(super) fn stored_bytes(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
-        let forecast = self.plan.forecast.as_ref();
-        let now = forecast.and_then(|forecast| forecast.sizes.first()).map_or(0.0, |size| size.bytes.expected);
         let then = horizon.database_bytes.expected;
-        let full = forecast.and_then(|forecast| forecast.days_until_disk_full);
+        let full = self.plan.forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full);
         if full.is_some_and(|days| suffices(horizon.days, days)) {
             return then;
         }
-        now + (then - now).max(0.0) * self.stored_times * target_per_second / self.plan.target_per_second
+        self.grown_bytes(then, target_per_second)
+    }
+
+    /// The size that is `then_bytes` at the target of the plan, if this were the target.
+    fn grown_bytes(&self, then_bytes: f64, target_per_second: f64) -> f64 {
+        let sizes = self.plan.forecast.iter().flat_map(|forecast| &forecast.sizes);
+        let now = sizes.map(|size| size.bytes.expected).next().unwrap_or(0.0);
+        now + (then_bytes - now).max(0.0) * self.stored_times * target_per_second / self.plan.target_per_second
     }
 }
 

@@ -36,7 +36,8 @@ impl Ranked<'_> {
         };
         let lasts = suffices(self.before.target_per_second, target_per_second)
             && recommendations.iter().all(is_at_least_before);
-        let valid_until = self.changed.valid_until(ranked.forecast.as_ref()).filter(|_| lasts);
+        let forecast = ranked.forecast.as_ref();
+        let valid_until = if lasts { self.changed.valid_until(forecast) } else { self.changed.disk_until(forecast) };
         PlanResult { recommendations, valid_until, ..ranked }
     }
 
@@ -78,7 +79,8 @@ impl Ranked<'_> {
         let durability = before.durability;
         let holds = |known: &&ProfileEvidence| known.mode(durability).is_some_and(|mode| mode.holds == Some(true));
         let holding = || ranked.profiles.iter().filter(holds);
-        let chosen = holding().find(|known| known.profile != HOST).or_else(|| holding().next());
+        let host = || holding().next().filter(|_| ranked.catalogue.is_none());
+        let chosen = holding().find(|known| known.profile != HOST).or_else(host);
         let same_size = before.profile.as_ref().and_then(|name| self.before.profile(name));
         let is_same_size =
             chosen.zip(same_size).is_some_and(|(now, before)| machine(now).is_same_size(&machine(before)));

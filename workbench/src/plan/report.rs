@@ -84,15 +84,13 @@ pub fn plan_report(
     let mut report = report(context, ReportKind::Plan, verdict, settings, modes, assessment);
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-    let is_decided = ended != Outcome::Inconclusive;
     let rate = sentences::rate_words(input.transaction().as_ref(), plan.target_per_second);
     let goal = sentences::goal(&report, &rate, &plan);
-    report.verdict.sentence =
-        if is_decided { sentences::verdict(&goal, &plan, at_risk) } else { sentences::undecided(&goal, &plan) };
-    if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all && is_decided) {
-        let sentence = report.verdict.sentence.trim_end_matches('.');
-        report.verdict.sentence = format!("{sentence}{}.", sentences::validity(valid_until));
-    }
+    report.verdict.sentence = if ended == Outcome::Inconclusive {
+        sentences::undecided(&goal, &plan)
+    } else {
+        sentences::answer(ended, &goal, &plan, at_risk)
+    };
     report.plan = Some(plan);
     add_demand(&mut report, None, &input.spec.demand);
     report

@@ -73,7 +73,8 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let candidates = request.catalogue.as_ref().filter(|_| others.is_empty());
     let known = with_candidates(&Limits::new(plan, report), candidates);
     let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
-    let limits = Limits { headroom_percent, stored_times: changed.stored_times(), ..Limits::new(&known, report) };
+    let stored_times = changed.stored_times();
+    let limits = Limits { headroom_percent, stored_times, measured: plan, ..Limits::new(&known, report) };
     let ranked = Ranked { before: plan, limits, changed };
     let targets = demand.targets(target_per_second);
     let hosts = (!others.is_empty()).then(|| CandidateHosts::new(report, &ranked, &others, prices, &targets));
@@ -96,7 +97,7 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let goal = sentences::goal(&found, &rate, &plan);
     let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     found.verdict.sentence = hosts.as_ref().map_or_else(
-        || sentences::verdict(&goal, &plan, at_risk),
+        || sentences::answer(found.verdict.outcome, &goal, &plan, at_risk),
         |hosts| hosts.sentence(plan.required_per_second, &goal),
     );
     found.plan = Some(plan);
@@ -486,6 +487,44 @@ mod tests {
     fn committed() -> Report {
         let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
         serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap()
+    }
+
+    /// Of the committed plan, with one machine of the size of nano and this disk.
+    fn of_a_catalogue(report: &Report, name: &str, disk_bytes: Option<u64>, target: f64) -> Report {
+        let mut catalogue = catalogue(&[(name, 2_000, 512, 7.9)]);
+        catalogue.machines[0].disk.bytes = disk_bytes;
+        rerank(report, &RerankRequest { catalogue: Some(catalogue), ..request(Some(target)) }).unwrap()
+    }
+
+    #[test]
+    fn the_name_of_a_machine_decides_nothing() {
+        for name in ["nano", "other", "2xlarge"] {
+            let ranked = of_a_catalogue(&committed(), name, None, 600.0);
+            assert_eq!(ranked.verdict.outcome, Outcome::Pass, "{name}: {}", ranked.verdict.sentence);
+            assert_eq!(chosen(&ranked), [Some(name); 2]);
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_too_small_rules_a_machine_out_and_no_other_is_bought_for_it() {
+        let (mut unmodelled, known) = (committed(), committed());
+        unmodelled.plan.as_mut().unwrap().horizon = None;
+        for report in [unmodelled, known] {
+            let ranked = of_a_catalogue(&report, "small-disk", Some(2_000_000_000), 500.0);
+            assert_eq!((holds(&ranked, "small-disk"), chosen(&ranked)), ([Some(false); 2], vec![None; 2]));
+            assert_eq!(ranked.verdict.outcome, Outcome::Fail, "{}", ranked.verdict.sentence);
+        }
+    }
+
+    #[test]
+    fn what_ends_first_is_in_the_first_sentence_at_any_target() {
+        for target in [500.0, 900.0] {
+            let ranked = rerank(&committed(), &request(Some(target))).unwrap();
+            let until = ranked.plan.as_ref().unwrap().valid_until.as_ref().unwrap();
+            assert_eq!(until.end, crate::report::End::Disk);
+            let ends = format!("valid until {}, when the disk is full.", until.on.as_ref().unwrap());
+            assert!(ranked.verdict.sentence.ends_with(&ends), "{}", ranked.verdict.sentence);
+        }
     }
 
     #[test]

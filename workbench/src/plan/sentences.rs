@@ -6,8 +6,8 @@ use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, RequestCommands, SloInfo,
-    SourceKind, ValidUntil, suffices, until,
+    AtRisk, End, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, Recommendation, Report, RequestCommands,
+    SloInfo, SourceKind, ValidUntil, suffices, until,
 };
 use crate::units;
 
@@ -83,6 +83,20 @@ pub(super) fn undecided(goal: &str, plan: &PlanResult) -> String {
     machines.dedup();
     let subject = if machines.is_empty() { "any machine that was tried".to_owned() } else { machines.join(" or ") };
     format!("Whether {subject} sustains {goal} is not decided: measure again.")
+}
+
+/// The verdict, with what ends it first: whether it is decided depends on the outcome.
+pub(super) fn answer(outcome: Outcome, goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    let has_machine = plan.recommendations.iter().any(|one| one.profile.is_some());
+    if outcome == Outcome::Inconclusive && has_machine {
+        return undecided(goal, plan);
+    }
+    let sentence = verdict(goal, plan, at_risk);
+    let all = plan.recommendations.iter().all(|one| one.profile.is_some());
+    match plan.valid_until.as_ref().filter(|_| all) {
+        Some(valid_until) => format!("{}{}.", sentence.trim_end_matches('.'), validity(valid_until)),
+        None => sentence,
+    }
 }
 
 /// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.

@@ -124,7 +124,7 @@ impl DurableRates {
         self.rates.iter().find(|rate| (rate.swing_percent - 50.0).abs() < 1.0)
     }
 
-    /// `1 / rate = 45 µs + 0.28 × sync latency, fitted to 5 s of the closed loop on nano, error 3 %`, or why there is none.
+    /// `1 / rate = 45 µs + 0.28 × sync latency under load, fitted to 5 s of the closed loop on nano, error 3 %`, or why there is none.
     pub fn summary(&self) -> String {
         if !self.note.is_empty() {
             return format!("not known for {}: {}", self.machine, self.note);
@@ -135,7 +135,7 @@ impl DurableRates {
         };
         let error = self.error_percent.map_or_else(|| "not known".to_owned(), units::percent);
         format!(
-            "1 / rate = {} + {} × sync latency, {basis} {} of the closed loop on {}, error {error}",
+            "1 / rate = {} + {} × sync latency under load, {basis} {} of the closed loop on {}, error {error}",
             units::duration(self.fixed_ns),
             units::number(self.syncs_per_command_ratio),
             units::seconds(self.seconds_count as f64),

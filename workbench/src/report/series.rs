@@ -65,10 +65,16 @@ impl SlicesSummary {
         let rates = slices.iter().map(SeriesPoint::done_per_second);
         let mut medians: Vec<u64> = slices.iter().map(|slice| slice.p50_ns).collect();
         medians.sort_unstable();
+        // The last slice of a round may be shorter than the others.
+        let starts = std::iter::once(0.0).chain(slices.iter().map(|slice| slice.at_seconds));
+        let lengths: Vec<f64> = slices.iter().zip(starts).map(|(slice, start)| slice.at_seconds - start).collect();
+        let seconds = lengths.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let mean = |rate: fn(&SeriesPoint) -> f64| {
+            slices.iter().zip(&lengths).map(|(slice, length)| rate(slice) * length).sum::<f64>() / seconds
+        };
         Self {
-            mean_per_second: rates.clone().sum::<f64>() / slices.len().max(1) as f64,
-            offered_per_second: slices.iter().map(|slice| slice.commands_per_second).sum::<f64>()
-                / slices.len().max(1) as f64,
+            mean_per_second: mean(SeriesPoint::done_per_second),
+            offered_per_second: mean(|slice| slice.commands_per_second),
             lowest_per_second: rates.reduce(f64::min).unwrap_or_default(),
             // The lower of the two in the middle of an even number.
             median_p50_ns: medians.get(medians.len().saturating_sub(1) / 2).copied().unwrap_or_default(),

@@ -55,20 +55,21 @@ pub struct GenerateSummary {
 /// Writes a workload as a trace to `path`, compressed if that ends in `.zst`. An incomplete file is never visible.
 ///
 /// The commands are those that a run with one worker issues, due at `arrival_times`, nanoseconds from the start and
-/// ascending; commands without storage operations are skipped. `progress` is called now and then with the number of
-/// commands so far.
+/// ascending; commands without storage operations are skipped. `goes_on` is called now and then with the number of
+/// commands so far; if it is false, nothing is written.
 ///
 /// Memory: 80 bytes an actor.
 ///
 /// # Errors
 ///
-/// [`TraceError::File`] if the file cannot be written; [`TraceError::Empty`] if nothing is due.
+/// [`TraceError::File`] if the file cannot be written; [`TraceError::Empty`] if nothing is due; [`TraceError::Interrupted`] if
+/// it does not go on.
 pub fn generate(
     workload: &Arc<Workload>,
     path: &Path,
     options: &GenerateOptions,
     arrival_times: impl Iterator<Item = u64>,
-    mut progress: impl FnMut(u64),
+    mut goes_on: impl FnMut(u64) -> bool,
 ) -> Result<GenerateSummary, TraceError> {
     let mut writer = TraceWriter::create(path, &provenance(workload, options))?;
     let mut summary = GenerateSummary::default();
@@ -79,8 +80,8 @@ pub fn generate(
         summary.commands += 1;
         summary.operations += generator.ops.len() as u64;
         summary.duration_ns = command.at_ns;
-        if summary.commands.is_multiple_of(PROGRESS_EVERY) {
-            progress(summary.commands);
+        if summary.commands.is_multiple_of(PROGRESS_EVERY) && !goes_on(summary.commands) {
+            return Err(TraceError::Interrupted);
         }
     }
     if summary.commands == 0 {

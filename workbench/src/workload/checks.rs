@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::distribution::{SizeDistribution, checked as sizes};
 
+/// Highest weight: sums of them are finite, and their shares exact enough.
+pub(super) const MOST_WEIGHT: f64 = 1e12;
+
 /// Bytes by which a state may grow with an event or an actor.
 const ENTRY_BYTES: RangeInclusive<f64> = 0.0..=1_048_576.0;
 
@@ -41,7 +44,7 @@ pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
 }
 
 pub(super) fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    checked(deserializer, |weight: &f64| weight.is_finite() && *weight > 0.0, "a weight above 0")
+    checked(deserializer, |weight: &f64| *weight > 0.0 && *weight <= MOST_WEIGHT, "a weight above 0, at most 10^12")
 }
 
 pub(super) fn growth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -6,7 +6,9 @@ use ave_actors_rocksdb::trace::CommandKind;
 use rand::Rng;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::checks::{bytes_per_actor, checked, default_compressibility, growth, name, share, weight, whole, within};
+use super::checks::{
+    MOST_WEIGHT, bytes_per_actor, checked, default_compressibility, growth, name, share, weight, whole, within,
+};
 use super::distribution::{MAX_VALUE_BYTES, SizeDistribution, checked as checked_sizes, draw};
 use crate::actor::{PersistenceRules, Strategy};
 use crate::units;
@@ -291,7 +293,7 @@ impl CommandMix {
         let is_visit = !self.visit.is_empty();
         let quantiles = &self.events_per_query_quantiles;
         let rules = [
-            (weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0), "weights must be 0 or positive"),
+            (weights.iter().all(|weight| (0.0..=MOST_WEIGHT).contains(weight)), "weights must be from 0 to 10^12"),
             (is_visit || weights.iter().sum::<f64>() > 0.0, "at least one command needs a positive weight"),
             (!is_visit || weights.iter().sum::<f64>() <= 0.0, "`visit` replaces the weights: give one or the other"),
             ((0.0..=1.0).contains(&self.recover_after_stop), "`recover_after_stop` must be a share from 0 to 1"),

@@ -394,7 +394,8 @@ persist = 1
         for (from, to, line, expected) in [
             ("count = 5", "count = 0", "line 7", "1 to 100000000"),
             ("min = 1", "min = 9", "line 5", "`min` must not exceed `max`"),
-            ("persist = 1", "persist = -1", "line 10", "0 or positive"),
+            ("persist = 1", "persist = -1", "line 10", "from 0 to 10^12"),
+            ("persist = 1", "persist = 1e308", "line 10", "from 0 to 10^12"),
             ("persist = 1", "persist = 0", "line 10", "positive weight"),
             ("persist = 1", "persist = 1\nrecover_after_stop = 2", "line 10", "share from 0 to 1"),
             ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", "line 10", "ascending"),

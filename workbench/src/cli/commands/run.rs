@@ -43,6 +43,10 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         require_idle_host(host.logical_cores, &control)?;
     }
     if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
+        if trace.duration_ns() == 0 {
+            let text = "--speed: all operations of the trace have one time; give --rate instead".to_owned();
+            return Err(CliError::Usage(text));
+        }
         let seconds = trace.duration_ns() as f64 / 1e9;
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));

@@ -33,7 +33,7 @@ fn generated(workload: &Workload, options: &GenerateOptions) -> Trace {
     let directory = tempdir().unwrap();
     let path = directory.path().join("t.csv.zst");
     let times = arrival_times(workload.arrivals, options.per_second, workload.seed);
-    let summary = trace::generate(&Arc::new(workload.clone()), &path, options, times, |_| ()).unwrap();
+    let summary = trace::generate(&Arc::new(workload.clone()), &path, options, times, |_| true).unwrap();
     let read = trace::read(&path, Truncation::Refuse).unwrap();
     assert_eq!((summary.commands, summary.operations), (read.command_count(), read.operation_count()));
     read
@@ -410,7 +410,7 @@ fn batches_are_approximated_and_the_difference_is_reported() {
     let path = directory.path().join("batches.csv.zst");
     let times = arrival_times(Arrivals::Poisson, RATE / 10.0, 1).flat_map(|time| [time; 10]);
     let options = options(GenerateLength::Commands(30_000), Preload::AsPast);
-    trace::generate(&workload, &path, &options, times, |_| ()).unwrap();
+    trace::generate(&workload, &path, &options, times, |_| true).unwrap();
     let fit = trace::fit(&trace::read(&path, Truncation::Refuse).unwrap(), arrival_times).unwrap();
     assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
     assert_bursts(&fit, false);

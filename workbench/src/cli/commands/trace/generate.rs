@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::args::trace::GenerateArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::output_file;
+use crate::cli::{output_file, resolve};
 use crate::load::arrival_times;
 use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
 use crate::workload::Workload;
@@ -21,7 +21,11 @@ pub(crate) fn run(args: &GenerateArgs, output: Output) -> Result<(), CliError> {
     let workload = Arc::new(workload);
     let bar = bar(&options, output);
     let times = arrival_times(workload.arrivals, options.per_second, workload.seed);
-    let generated = trace::generate(&workload, &args.output, &options, times, |commands| bar.set_position(commands));
+    let control = resolve::stop_on_ctrl_c(output)?;
+    let generated = trace::generate(&workload, &args.output, &options, times, |commands| {
+        bar.set_position(commands);
+        !control.is_stopped()
+    });
     bar.finish_and_clear();
     print(args, &workload, &options, generated?, output)
 }
