@@ -93,6 +93,7 @@ impl CertifySpec {
                 "a duration of {duration} s is no whole number of slices of {slice} s; choose {less} s or {more} s"
             ));
         }
+        free_bytes.map_or(Ok(()), |bytes| source.check_space(bytes))?;
         self.check_space(source, free_bytes)?;
         Ok(request)
     }

@@ -122,7 +122,7 @@ pub(crate) fn command_line() -> String {
 }
 
 /// A word for a shell. Control characters and bytes that are not UTF-8 are escaped, which bash, ksh and zsh read back.
-fn quoted(word: &OsStr) -> String {
+pub(crate) fn quoted(word: &OsStr) -> String {
     let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,+%@".contains(c));
     match word.to_str() {
         Some(text) if !text.is_empty() && is_plain(text) => text.to_owned(),

@@ -1,5 +1,6 @@
 //! How sure a plan is.
 
+use crate::actor::Durability;
 use crate::plan::limits::SAME_SIZE;
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::sentences::LEAST_MARGIN;
@@ -72,17 +73,22 @@ fn recommended(
     let margin = verdict.known.sustained_per_second.map(|rate| {
         let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
         let (level, reason) = if margin >= clear {
-            let times = units::number(margin);
-            (CertaintyLevel::High, format!("up to {times} times the required rate is sustained"))
+            (CertaintyLevel::High, ample(durability, margin))
         } else {
             let of_loads = load_seconds
                 .filter(|_| margin >= CLEAR)
                 .map_or_else(String::new, |seconds| format!(", in loads of {} each", units::seconds(seconds)));
-            (CertaintyLevel::Moderate, narrow(margin) + &of_loads)
+            let reason = narrow(margin) + &of_loads;
+            (CertaintyLevel::Moderate, format!("With durability {durability}, {reason}"))
         };
-        (level, format!("With durability {durability}, {reason}"))
+        (level, reason)
     });
     [evidence].into_iter().chain(trials).chain(margin)
+}
+
+/// A margin that is clear, as a multiple of the required rate.
+pub(super) fn ample(durability: Durability, margin: f64) -> String {
+    format!("With durability {durability}, up to {} times the required rate is sustained", units::number(margin))
 }
 
 /// A margin that may be luck.

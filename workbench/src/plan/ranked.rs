@@ -1,6 +1,9 @@
 //! A finished plan at another demand: its machines judged again, the recommendations and the verdict that follow.
 
+use std::collections::HashMap;
+
 use crate::host::HOST;
+use crate::plan::certainty::ample;
 use crate::plan::changed_demand::ChangedDemand;
 use crate::plan::demand::cost;
 use crate::plan::limits::{Limits, machine};
@@ -144,7 +147,18 @@ impl Ranked<'_> {
             return Some(before);
         }
         let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
-        let because = std::iter::once(ground).chain(before.because).collect();
+        let margin = |plan: &PlanResult, one: &Recommendation| {
+            let mode = plan.profile(one.profile.as_ref()?)?.mode(one.durability)?;
+            Some(ample(one.durability, mode.sustained_per_second? / plan.required_per_second))
+        };
+        let margins: HashMap<_, _> = self
+            .before
+            .recommendations
+            .iter()
+            .filter_map(|one| margin(self.before, one).zip(margin(plan, plan.recommendation(one.durability)?)))
+            .collect();
+        let of_this = |reason: String| margins.get(&reason).cloned().unwrap_or(reason);
+        let because = std::iter::once(ground).chain(before.because.into_iter().map(of_this)).collect();
         Some(Certainty { level: before.level.min(CertaintyLevel::Moderate), because })
     }
 

@@ -74,6 +74,7 @@ fn print(
                 output.line(&format!("  each actor of {name} starts with {events} from before the trace"))?;
             }
         }
-        output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
+        let quoted = resolve::quoted(path.as_ref());
+        output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {quoted} --speed 1`."))
     })
 }

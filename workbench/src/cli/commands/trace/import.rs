@@ -57,7 +57,8 @@ fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), Cl
     output.warnings(&summary.warnings.iter().map(warning).collect::<Vec<_>>())?;
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
-    output.line(&format!("Trace: {target}\nReplay it with `ave-workbench run {target}`."))
+    let quoted = resolve::quoted(target.as_ref());
+    output.line(&format!("Trace: {target}\nReplay it with `ave-workbench run {quoted}`."))
 }
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.
