@@ -154,15 +154,10 @@ impl Judge<'_> {
         }
         let reference = match self.reports.baseline {
             None => timeline.segments.iter().rev().nth(1),
-            Some(baseline) => {
-                let has = |part: &&Segment| {
-                    timeline.points[part.first..=part.last].iter().any(|point| point.report == baseline)
-                };
-                match timeline.segments.iter().find(has) {
-                    None => return Judged::undecided("the baseline does not have the figure".to_owned()),
-                    found => found.filter(|part| part.first != newest.first),
-                }
-            }
+            Some(baseline) => match timeline.segments.iter().find(|part| part.has(&timeline.points, baseline)) {
+                None => return Judged::undecided("the baseline does not have the figure".to_owned()),
+                found => found.filter(|part| part.first != newest.first),
+            },
         };
         match reference {
             Some(reference) => self.of_segments(timeline, [reference, newest]),

@@ -257,6 +257,13 @@ impl Change {
     }
 }
 
+impl Segment {
+    /// Whether one of its points, which are some of these, is that of a report.
+    pub(super) fn has(&self, points: &[Point], report: usize) -> bool {
+        points[self.first..=self.last].iter().any(|point| point.report == report)
+    }
+}
+
 impl History {
     /// All changes with their series, in order of time.
     pub(crate) fn changes(&self) -> Vec<(&Series, &Change)> {
@@ -272,8 +279,7 @@ impl History {
     pub(super) fn decisive_change<'s>(&self, series: &'s Series) -> Option<&'s Change> {
         let Some(baseline) = &self.baseline else { return series.changes.last() };
         let report = self.reports.iter().position(|report| report.path == *baseline)?;
-        let has = |part: &Segment| series.points[part.first..=part.last].iter().any(|point| point.report == report);
-        series.changes.get(series.segments.iter().position(has)?)
+        series.changes.get(series.segments.iter().position(|part| part.has(&series.points, report))?)
     }
 
     /// When the first report after a change began.

@@ -72,8 +72,8 @@ pub struct StageTime {
 /// Receives progress; the default methods do nothing.
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: bytes of values for the
-    /// preload (estimated), bytes of files for the page cache, milliseconds for warm-up and measurement, actors for verification, kills or cuts for the crash
-    /// check; `None` if it is not known.
+    /// preload (estimated), bytes of files for the page cache, milliseconds for warm-up and measurement, actors for
+    /// verification, kills or cuts for the crash check; `None` if it is not known.
     fn phase(&self, _durability: Durability, _phase: Phase, _total: Option<u64>) {}
 
     /// How much of the phase is done, and how many commands were completed since the load began.

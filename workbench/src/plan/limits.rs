@@ -95,9 +95,10 @@ impl<'a> Limits<'a> {
         let entry = self.plan.catalogue.as_ref()?.entry(&known.profile)?;
         let forecast = self.plan.forecast.as_ref()?;
         let times = target_per_second / self.plan.target_per_second;
-        let last = forecast.sizes.last().map_or(0.0, |size| size.bytes.expected);
-        let then = self.plan.horizon.as_ref().map_or(last, |horizon| horizon.database_bytes.expected);
-        let stored = self.grown_bytes(then, target_per_second);
+        let stored = match &self.plan.horizon {
+            Some(horizon) => self.stored_bytes(horizon, target_per_second),
+            None => self.grown_bytes(forecast.sizes.last().map_or(0.0, |size| size.bytes.expected), target_per_second),
+        };
         let measured = self.modes.iter().find(|one| one.durability == mode.durability && mode.durability.is_on());
         let syncs_per_command = measured.and_then(|one| {
             let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();

@@ -86,11 +86,7 @@ pub fn plan_report(
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     let rate = sentences::rate_words(input.transaction().as_ref(), plan.target_per_second);
     let goal = sentences::goal(&report, &rate, &plan);
-    report.verdict.sentence = if ended == Outcome::Inconclusive {
-        sentences::undecided(&goal, &plan)
-    } else {
-        sentences::answer(ended, &goal, &plan, at_risk)
-    };
+    report.verdict.sentence = sentences::answer(ended != Outcome::Inconclusive, &goal, &plan, at_risk);
     report.plan = Some(plan);
     add_demand(&mut report, None, &input.spec.demand);
     report

@@ -22,8 +22,8 @@ use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
 use crate::plan::spec::{Demand, by_preference, check_headroom};
 use crate::report::{
-    CatalogueEntry, CatalogueInfo, Evidence, MachineMode, PlanResult, ProfileEvidence, RankedFrom, Recommendation,
-    Report,
+    CatalogueEntry, CatalogueInfo, Evidence, MachineMode, Outcome, PlanResult, ProfileEvidence, RankedFrom,
+    Recommendation, Report,
 };
 use crate::units;
 use crate::workload::{excerpt, path_text};
@@ -96,8 +96,11 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let rate = sentences::rate_words(transaction, plan.target_per_second);
     let goal = sentences::goal(&found, &rate, &plan);
     let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
+    // Without a machine the sentence says of how many it is not known.
+    let has_machine = plan.recommendations.iter().any(|one| one.profile.is_some());
+    let is_decided = found.verdict.outcome != Outcome::Inconclusive || !has_machine;
     found.verdict.sentence = hosts.as_ref().map_or_else(
-        || sentences::answer(found.verdict.outcome, &goal, &plan, at_risk),
+        || sentences::answer(is_decided, &goal, &plan, at_risk),
         |hosts| hosts.sentence(plan.required_per_second, &goal),
     );
     found.plan = Some(plan);
@@ -292,7 +295,6 @@ fn derived(plan: &PlanResult, recommendation: &Recommendation, wanted: &Machine)
 mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
-    use crate::report::Outcome;
     use crate::report::{Band, Basis, RequestCommands};
     use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
 
@@ -514,6 +516,12 @@ mod tests {
             assert_eq!((holds(&ranked, "small-disk"), chosen(&ranked)), ([Some(false); 2], vec![None; 2]));
             assert_eq!(ranked.verdict.outcome, Outcome::Fail, "{}", ranked.verdict.sentence);
         }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_before_the_horizon_holds_no_more_at_a_higher_target() {
+        let ranked = of_a_catalogue(&committed(), "other", Some(520_000_000_000), 900.0);
+        assert_eq!(holds(&ranked, "other"), [Some(true); 2], "{}", ranked.verdict.sentence);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, End, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, Recommendation, Report, RequestCommands,
-    SloInfo, SourceKind, ValidUntil, suffices, until,
+    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, RequestCommands, SloInfo,
+    SourceKind, ValidUntil, suffices, until,
 };
 use crate::units;
 
@@ -26,7 +26,7 @@ pub(super) fn rate_words(transaction: Option<&RequestCommands>, commands_per_sec
 }
 
 /// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict. `goal` is what is to be sustained, in words.
-pub(super) fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
     match plan.recommendations.as_slice() {
         [] => format!("Nothing was measured of {goal}."),
         [only] => {
@@ -78,17 +78,16 @@ fn enough_for_a_time(plan: &PlanResult, durability: Durability) -> Option<String
 }
 
 /// The verdict of a plan that decided nothing: no machine is to be taken.
-pub(super) fn undecided(goal: &str, plan: &PlanResult) -> String {
+fn undecided(goal: &str, plan: &PlanResult) -> String {
     let mut machines: Vec<_> = plan.recommendations.iter().filter_map(|one| machine(one, plan)).collect();
     machines.dedup();
     let subject = if machines.is_empty() { "any machine that was tried".to_owned() } else { machines.join(" or ") };
     format!("Whether {subject} sustains {goal} is not decided: measure again.")
 }
 
-/// The verdict, with what ends it first: whether it is decided depends on the outcome.
-pub(super) fn answer(outcome: Outcome, goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
-    let has_machine = plan.recommendations.iter().any(|one| one.profile.is_some());
-    if outcome == Outcome::Inconclusive && has_machine {
+/// The verdict with what ends it first, or that it is not decided.
+pub(super) fn answer(is_decided: bool, goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    if !is_decided {
         return undecided(goal, plan);
     }
     let sentence = verdict(goal, plan, at_risk);

@@ -23,7 +23,7 @@ pub(crate) struct Assessment {
     pub(crate) warnings: Vec<Warning>,
     /// Why the measurement supports no answer; empty if it does.
     pub(crate) doubts: Vec<String>,
-    is_interrupted: bool,
+    interruptions: Vec<String>,
     /// What took time away from the system under test. An objective that was met nevertheless is met; a missed one is
     /// inconclusive.
     pub(crate) disturbances: Vec<String>,
@@ -58,7 +58,7 @@ impl Assessment {
         let met = judged && found == Outcome::Pass;
         if !self.losses.is_empty() {
             Outcome::Fail
-        } else if self.is_interrupted || !self.doubts.is_empty() || (!self.disturbances.is_empty() && !met) {
+        } else if !self.interruptions.is_empty() || !self.doubts.is_empty() || (!self.disturbances.is_empty() && !met) {
             Outcome::Inconclusive
         } else {
             found
@@ -69,19 +69,15 @@ impl Assessment {
     pub(crate) fn reasons(&self) -> Vec<Reason> {
         let kinds = [
             (ReasonKind::DataLoss, &self.losses),
+            (ReasonKind::Interrupted, &self.interruptions),
             (ReasonKind::Doubt, &self.doubts),
             (ReasonKind::Disturbance, &self.disturbances),
         ];
-        let interruption = self.is_interrupted.then(|| {
-            let text = "it was interrupted: the figures cover what was measured until then".to_owned();
-            Reason::new(ReasonKind::Interrupted, text)
-        });
-        let others = kinds.iter().flat_map(|(kind, texts)| texts.iter().map(|text| Reason::new(*kind, text.clone())));
-        interruption.into_iter().chain(others).collect()
+        kinds.iter().flat_map(|(kind, texts)| texts.iter().map(|text| Reason::new(*kind, text.clone()))).collect()
     }
 
     pub(crate) fn interrupted(&mut self) {
-        self.is_interrupted = true;
+        self.interruptions.push("it was interrupted: the figures cover what was measured until then".to_owned());
     }
 
     /// Rounds of one long measurement.

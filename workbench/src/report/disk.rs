@@ -124,7 +124,8 @@ impl DurableRates {
         self.rates.iter().find(|rate| (rate.swing_percent - 50.0).abs() < 1.0)
     }
 
-    /// `1 / rate = 45 µs + 0.28 × sync latency under load, fitted to 5 s of the closed loop on nano, error 3 %`, or why there is none.
+    /// `1 / rate = 45 µs + 0.28 × sync latency under load, fitted to 5 s of the closed loop on nano, error 3 %`, or why there
+    /// is none.
     pub fn summary(&self) -> String {
         if !self.note.is_empty() {
             return format!("not known for {}: {}", self.machine, self.note);

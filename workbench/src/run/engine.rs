@@ -88,7 +88,7 @@ pub(crate) fn check_after_kills<T: Target>(
         let task = CrashTask { directory, durability, load, workers };
         // What was measured is reported even if the check fails.
         mode.crashed = crash_check(target, source, &task, spec.kills, victim, job)
-            .unwrap_or_else(|error| Some(Crashed { failure: Some(error.to_string()), ..Crashed::default() }));
+            .unwrap_or_else(|error| Some(Crashed::not_tried(&error.to_string())));
         // The next mode needs the space. What cannot be removed goes with the parent directory.
         let _ = std::fs::remove_dir_all(task.directory);
     }

@@ -50,7 +50,7 @@ fn cut<T: Target>(
 
     let power_cuts = PowerCuts::new(process.clone(), cuts, CUTS_PER_DATABASE);
     // What was measured is reported even if the check fails.
-    power_cuts.check(target, source, task, job).unwrap_or_else(|error| Some(not_tried(&error.to_string())))
+    power_cuts.check(target, source, task, job).unwrap_or_else(|error| Some(Crashed::not_tried(&error.to_string())))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -62,9 +62,5 @@ fn cut<T: Target>(
     _process: &WritingProcess,
     _job: JobContext<'_>,
 ) -> Option<Crashed> {
-    Some(not_tried("power cuts need Linux"))
-}
-
-fn not_tried(reason: &str) -> Crashed {
-    Crashed { failure: Some(reason.to_owned()), ..Crashed::default() }
+    Some(Crashed::not_tried("power cuts need Linux"))
 }

@@ -38,6 +38,13 @@ pub struct Crashed {
     pub verified: Verified,
 }
 
+impl Crashed {
+    /// Nothing was killed, for this reason.
+    pub(crate) fn not_tried(reason: &str) -> Self {
+        Self { failure: Some(reason.to_owned()), ..Self::default() }
+    }
+}
+
 /// Longest time under load before a kill, seconds: a few thousand commands, unless the rate is low.
 const LONGEST_DELAY: f64 = 1.0;
 /// At a low rate the longest time is extended, so that about this many commands are due in it …
