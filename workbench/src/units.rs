@@ -16,6 +16,7 @@ const SECOND_NS: f64 = 1e9;
 const MINUTE_SECONDS: f64 = 60.0;
 const HOUR_SECONDS: f64 = 3_600.0;
 pub(super) const DAY_SECONDS: f64 = 86_400.0;
+pub(super) const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 
 /// A time in nanoseconds, three significant digits: `77 µs`, `1.24 ms`, `2 min 5 s`.
 pub fn duration(nanoseconds: f64) -> String {
@@ -75,6 +76,11 @@ fn long_duration(seconds: f64) -> String {
 /// A time in days: `12.5 days`, `1,460 days`; below two days as hours and minutes.
 pub fn days(days: f64) -> String {
     if days.is_finite() && days >= 2.0 { format!("{} days", number(days)) } else { seconds(days * DAY_SECONDS) }
+}
+
+/// A time in months: `11.6 months`; below two months in days.
+pub fn months(months: f64) -> String {
+    if months < 2.0 { about_days(months * DAYS_PER_MONTH) } else { format!("{} months", number(months)) }
 }
 
 /// An estimated time in days, rounded to a whole unit below two days: `54 min`, `12 h`, `12.5 days`.

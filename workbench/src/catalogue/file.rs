@@ -77,6 +77,20 @@ impl Catalogue {
         }
     }
 
+    /// The largest of its disks, bytes; `None` unless it gives one for each machine.
+    pub(crate) fn largest_disk(&self) -> Option<u64> {
+        let disks = self.machines.iter().map(|one| one.disk.bytes);
+        disks.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// The same machines with a disk that is attached to any of them instead of theirs.
+    pub(crate) fn without_disk_sizes(mut self) -> Self {
+        for one in &mut self.machines {
+            one.disk.bytes = None;
+        }
+        self
+    }
+
     fn parse(
         text: &str,
         path: &Path,

@@ -104,6 +104,7 @@ pub(super) const fn remedy(resource: Resource) -> &'static str {
         Resource::ValueSize => {
             "smaller states would help: one for each subject instead of one that grows with all of them"
         }
+        Resource::DiskSpace => "a larger disk, a retention or a shorter horizon would help",
         Resource::Unknown => "the measurements do not show what would help",
     }
 }

@@ -191,6 +191,10 @@ impl Reach for CandidateHosts<'_> {
         host.mode(durability)?.usable_per_second
     }
 
+    fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
+        self.usable(known, mode.durability).map_or(target_per_second, |usable| usable.max(target_per_second))
+    }
+
     /// The disk was probed: what a catalogue says of it does not count.
     fn shortfall(&self, _: &ProfileEvidence, _: &MachineMode, _: f64) -> Option<Shortfall> {
         None
@@ -263,7 +267,7 @@ impl<'a> Prospect<'a> {
     /// What it sustains with the database of a target at the horizon.
     fn at(&self, durability: Durability, target_per_second: f64) -> PredictedMode {
         let Ranked { before, limits, .. } = self.ranked;
-        let stored_bytes = before.horizon.as_ref().map(|horizon| limits.stored_bytes(horizon, target_per_second));
+        let stored_bytes = before.horizon.as_ref().map(|horizon| limits.stored_bytes_here(horizon, target_per_second));
         self.predictor.predict(durability, &self.machine, stored_bytes)
     }
 

@@ -6,7 +6,7 @@ use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOu
 use crate::plan::sentences::LEAST_MARGIN;
 use crate::report::{
     Assessment, Certainty, CertaintyLevel, Evidence, Ground, HorizonInfo, HorizonMode, Outcome, PlanResult, RateTrials,
-    WorkingSet,
+    WorkingSet, suffices,
 };
 use crate::units;
 
@@ -122,6 +122,20 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
     let durability = mode.durability;
     if mode.interrupted {
         return (CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
+    }
+    let is_enough = |verdict: &MachineVerdict| {
+        verdict.known.least_per_second().is_some_and(|rate| suffices(rate, required_per_second))
+    };
+    let for_a_time = mode
+        .verdicts
+        .iter()
+        .find(|verdict| is_enough(verdict) && !verdict.machine.is_host && verdict.known.holds == Some(false));
+    if let Some(verdict) = for_a_time {
+        let end =
+            if verdict.known.lacking.is_some() { "their disks" } else { "the modelled rates on the grown database" };
+        let reason =
+            format!("With durability {durability}, machines sustain the required rate now: what ends it are {end}");
+        return (CertaintyLevel::Moderate, reason);
     }
     let best = mode.verdicts.iter().filter_map(|verdict| verdict.known.sustained_per_second).fold(0.0, f64::max);
     let share = units::percent(100.0 * best / required_per_second.max(f64::MIN_POSITIVE));

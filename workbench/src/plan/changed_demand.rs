@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::plan::demand_growth::{DAYS_PER_MONTH, DemandGrowth};
-use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, later};
+use crate::plan::demand_growth::DemandGrowth;
+use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, later, on_disk};
 use crate::plan::spec::Demand;
 use crate::report::{End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices};
+use crate::units::DAYS_PER_MONTH;
 
 /// A demand beside that of the plan.
 pub(super) struct ChangedDemand<'a> {
@@ -55,17 +56,6 @@ impl<'a> ChangedDemand<'a> {
         self.plan.forecast.as_ref()?.retention_days
     }
 
-    /// Commands that are stored at the horizon of the plan, as a multiple of those of the plan at the same target.
-    pub(super) fn stored_times(&self) -> f64 {
-        let Some(horizon) = &self.plan.horizon else { return 1.0 };
-        if self.growth == self.growth_before {
-            return 1.0;
-        }
-        let kept = |growth: DemandGrowth| growth.kept_after(horizon.days, self.retention_days());
-        let times = kept(self.growth) / kept(self.growth_before);
-        if times.is_finite() { times } else { 1.0 }
-    }
-
     pub(super) fn forecast(&self) -> Option<ForecastInfo> {
         let known = self.plan.forecast.as_ref()?;
         Some(if self.is_same() { known.clone() } else { self.forecast_again(known) })
@@ -78,6 +68,11 @@ impl<'a> ChangedDemand<'a> {
             |writes: &WritesInfo| WritesInfo { disk_worn_years: None, disk_worn_range_years: None, ..*writes };
         let writes = known.writes.iter().map(unrated).collect();
         Some(self.forecast_again(&ForecastInfo { disk_bytes, memory: None, restart: None, writes, ..known.clone() }))
+    }
+
+    /// The database on a disk of another size.
+    pub(super) fn forecast_with(&self, disk_bytes: u64) -> Option<ForecastInfo> {
+        Some(on_disk(self.forecast()?, disk_bytes, self.horizon_days, self.first_day))
     }
 
     fn forecast_again(&self, known: &ForecastInfo) -> ForecastInfo {
@@ -102,6 +97,7 @@ impl<'a> ChangedDemand<'a> {
         let after = |days: f64| self.growth.days_of(self.growth_before.commands_in(days) / times);
         GrowthInfo {
             per_day_bytes: times * known.per_day_bytes,
+            disk_bytes: forecast.map_or(known.disk_bytes, |forecast| forecast.disk_bytes),
             days_until_disk_full: forecast
                 .map_or_else(|| known.days_until_disk_full.map(after), |forecast| forecast.days_until_disk_full),
             ..known
@@ -111,14 +107,16 @@ impl<'a> ChangedDemand<'a> {
     /// What ends first, for a target that is no higher than that of the plan.
     pub(super) fn valid_until(&self, forecast: Option<&ForecastInfo>) -> Option<ValidUntil> {
         let known = self.plan.valid_until.as_ref()?;
-        if self.growth == self.growth_before {
+        let disk = |forecast: Option<&ForecastInfo>| forecast.map(|forecast| forecast.disk_bytes);
+        if self.is_same() && disk(forecast) == disk(self.plan.forecast.as_ref()) {
             return Some(known.clone());
         }
         let retention = self.retention_days();
+        let times = self.target_per_second / self.plan.target_per_second;
         let grown = match known.end {
             // As large a database.
             End::Reads | End::Writes => {
-                self.growth.days_until_kept(self.growth_before.kept_after(known.days, retention), retention)
+                self.growth.days_until_kept(self.growth_before.kept_after(known.days, retention) / times, retention)
             }
             End::Disk | End::Endurance | End::Horizon => None,
         };

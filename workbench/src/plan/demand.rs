@@ -57,6 +57,10 @@ pub(super) trait Reach {
     /// The highest target that it is known to sustain with the headroom until the horizon.
     fn usable(&self, known: &ProfileEvidence, durability: Durability) -> Option<f64>;
 
+    /// The highest demand that it is known to sustain with the headroom while the demand grows from a target that it is enough
+    /// for, its disk aside.
+    fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64;
+
     /// Why its disk is not enough at a target.
     fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall>;
 }
@@ -67,22 +71,23 @@ impl Reach for Limits<'_> {
         Limits::usable(self, measured, measured.mode(durability)?)
     }
 
+    fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
+        Limits::usable_by_rate(self, known, mode, target_per_second)
+    }
+
     fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall> {
         Limits::shortfall(self, known, mode, target_per_second)
     }
 }
 
-/// Adds the machines over the demand to the report of a plan, and to its verdict which one to order. `measured` is the plan
-/// with the rates, if the report ranks it again.
-pub(super) fn add_demand(report: &mut Report, measured: Option<&PlanResult>, demand: &Demand) {
+/// Adds the machines over the demand to the report of a plan that was measured, and to its verdict which one to order.
+pub(super) fn add_demand(report: &mut Report, demand: &Demand) {
     let Some(plan) = &report.plan else { return };
-    let limits = Limits::new(measured.unwrap_or(plan), report);
-    let limits = Limits { headroom_percent: plan.headroom_percent, ..limits };
-    let found = demand_info(plan, &limits, demand);
+    let found = demand_info(plan, &Limits::new(plan, report, demand), demand);
     add(report, found);
 }
 
-/// The same for machines of which something else is known than their rates in a plan.
+/// The same where what is known of the machines is not from this report alone.
 #[cfg(feature = "rocksdb")]
 pub(super) fn add_demand_of(report: &mut Report, reach: &impl Reach, demand: &Demand) {
     if let Some(found) = report.plan.as_ref().map(|plan| demand_info(plan, reach, demand)) {
@@ -166,7 +171,7 @@ impl<R: Reach> ModeDemand<'_, R> {
             durability: self.recommendation.durability,
             machines: self.machines.iter().map(standing).collect(),
             steps: self.steps(),
-            targets: demands.iter().map(|&demand| self.target(demand)).collect(),
+            targets: demands.iter().map(|&demand| self.target(demand, months)).collect(),
             least_regret: self.order(demands, likely, months),
         }
     }
@@ -207,41 +212,57 @@ impl<R: Reach> ModeDemand<'_, R> {
         steps
     }
 
-    fn target(&self, demand: Growing) -> TargetMachine {
+    /// Months until a growing demand exceeds what a candidate is known to sustain that is enough for it today, in tenths; `None` if
+    /// it does not within so many, beyond which nothing is known.
+    fn enough_for_months(&self, candidate: &Candidate<'_>, demand: Growing, months: f64) -> Option<f64> {
+        let usable = self.reach.usable_by_rate(candidate.known, candidate.mode, demand.per_second);
+        let until = demand.months_until(usable).filter(|&until| until < months)?;
+        Some((10.0 * until).floor() / 10.0)
+    }
+
+    fn target(&self, demand: Growing, months: f64) -> TargetMachine {
         let first = self.enough(demand.per_second).next();
         TargetMachine {
             per_second: demand.per_second,
             profile: first.map(|one| one.known.profile.clone()),
             price_per_month: first.and_then(|one| one.per_month),
-            enough_for_months: first.and_then(|one| demand.months_until(one.usable_per_second?)),
+            enough_for_months: first.and_then(|one| self.enough_for_months(one, demand, months)),
         }
     }
 
     fn order(&self, demands: &[Growing], likely: usize, months: f64) -> Option<LeastRegret> {
         let currency = self.plan.catalogue.as_ref()?.currency.as_ref()?;
-        let choice = |one: &Candidate<'_>| {
+        let priced = self.machines.iter().filter_map(|one| {
             let (per_month, usable_per_second) = one.per_month.zip(one.usable_per_second)?;
-            Some(Choice { name: one.known.profile.clone(), per_month, usable_per_second })
-        };
-        let choices: Vec<_> = self.machines.iter().filter_map(choice).collect();
+            let sustained_per_second = self.reach.usable_by_rate(one.known, one.mode, usable_per_second);
+            let name = one.known.profile.clone();
+            Some((one, Choice { name, per_month, usable_per_second, sustained_per_second }))
+        });
+        let (candidates, choices): (Vec<_>, Vec<_>) = priced.unzip();
         let (place, regrets) = least_regret(&choices, demands, likely, months)?;
         let chosen = &choices[place];
-        let enough_for_months: Vec<_> =
-            demands.iter().map(|demand| demand.months_until(chosen.usable_per_second)).collect();
+        let enough_for = |&demand: &Growing| {
+            if is_enough(candidates[place], demand.per_second) {
+                self.enough_for_months(candidates[place], demand, months)
+            } else {
+                Some(0.0)
+            }
+        };
+        let enough_for_months: Vec<_> = demands.iter().map(enough_for).collect();
         let durability = self.recommendation.durability;
         let price = units::money(chosen.per_month, currency);
         let worst = regrets.iter().zip(demands).max_by(|a, b| a.0.total_cmp(b.0));
         let regret = worst.filter(|(regret, _)| **regret > 0.0).map_or_else(String::new, |(regret, demand)| {
             format!(
-                "; in {} months it costs at most {} more than always having the cheapest machine that is enough, at {} \
+                "; in {} it costs at most {} more than always having the cheapest machine that is enough, at {} \
                  commands/s",
-                units::number(months),
+                units::months(months),
                 units::money(*regret, currency),
                 units::number(demand.per_second)
             )
         });
         let next = enough_for_months.get(likely).copied().flatten().map_or_else(String::new, |months| {
-            format!("; the likely demand exceeds what it is known to sustain after {} months", units::number(months))
+            format!("; the likely demand exceeds what it is known to sustain after {}", units::months(months))
         });
         Some(LeastRegret {
             profile: chosen.name.clone(),
@@ -300,7 +321,7 @@ fn is_enough(candidate: &Candidate<'_>, target_per_second: f64) -> bool {
 
 fn too_slow(mode: &MachineMode, plan: &PlanResult) -> String {
     let required = units::rate(plan.required_per_second);
-    let binds = mode.binding.as_ref().and_then(|binding| binding.resource.name());
+    let binds = mode.binds().and_then(|binding| binding.resource.name());
     let binds = binds.map_or_else(String::new, |resource| format!("; the limit is {resource}"));
     match mode.sustained_per_second {
         Some(rate) if suffices(rate, plan.required_per_second) => {

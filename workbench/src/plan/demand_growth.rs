@@ -4,8 +4,7 @@
 //! until then are its integral. They are counted in days of today's demand, which need no rate: at 500 commands/s as at
 //! 5,000, twelve months at 4 % per month are as many commands as fifteen months of today.
 
-/// Days of a month.
-pub(super) const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
+use crate::units::DAYS_PER_MONTH;
 
 /// Compound growth of a demand, none or more.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -110,7 +110,9 @@ struct ModeSearch<'a> {
 
 impl<'a> ModeSearch<'a> {
     fn new(testbed: &'a dyn Testbed, durability: Durability, input: &'a SearchInput<'a>, at_target: Duration) -> Self {
-        let (machines, mode) = (input.spec.emulatable(), ModeFindings::new(durability));
+        let machines = input.spec.emulatable();
+        let may_be_host = input.spec.catalogue.is_none();
+        let mode = ModeFindings { may_be_host, ..ModeFindings::new(durability) };
         let is_surveyed = input.spec.durabilities.first() == Some(&durability);
         let grown_events = input.spec.grown_events.clone();
         let failed = Vec::new();
@@ -176,7 +178,9 @@ impl<'a> ModeSearch<'a> {
         let end = self.found.as_ref().map_or(self.machines.len(), |found| found.place);
         let is_ruled_out =
             |&place: &usize| self.failed.contains(&place) || !every && self.is_ruled_out(place, &self.failed);
-        let open: Vec<_> = (0..end).filter(|place| !is_ruled_out(place)).collect();
+        let searched = self.input.spec.searched(&self.machines);
+        let is_searched = |&place: &usize| searched.contains(&&self.machines[place]);
+        let open: Vec<_> = (0..end).filter(|place| is_searched(place) && !is_ruled_out(place)).collect();
         match (in_order, self.found.is_none()) {
             (true, _) => open.first().copied(),
             (false, true) => open.last().copied(),
@@ -333,6 +337,7 @@ impl<'a> ModeSearch<'a> {
             let machine = search.findings.machine.clone();
             let largest = search.findings.sustained.last().and_then(|sustained| search.size(&sustained.drives));
             self.mode.searched.push(search.finish(true)?);
+            self.mode.found = Some(machine.clone());
             self.measure_sizes(&machine, largest)?;
             self.measure_writers(&machine)?;
         }

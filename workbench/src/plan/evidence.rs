@@ -57,6 +57,7 @@ impl KnownRates<'_> {
             range_per_second: None,
             holds: None,
             binding: None,
+            lacking: None,
             memory_peak_bytes: None,
             process_peak_bytes: None,
             latency: None,
@@ -167,6 +168,7 @@ fn searched(
         range_per_second: None,
         // An interrupted search rules nothing out, nor does one that ended because another machine was preferred.
         holds: (holds || !(mode.interrupted || findings.is_undecided_at(required_per_second))).then_some(holds),
+        lacking: None,
         binding: findings.has_evidence().then(|| binding(findings, mode.durability, disk_bytes_per_second)),
         memory_peak_bytes: findings.memory_peak_bytes,
         process_peak_bytes: (findings.rss_peak_bytes > 0).then_some(findings.rss_peak_bytes),

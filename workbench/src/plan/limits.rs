@@ -5,11 +5,15 @@
 //! claimed. All of it is derived from the report, so that a finished plan answers as one that has just been measured.
 
 use crate::host::{HOST, Machine, profile_named};
-use crate::plan::machine_disk::{DiskNeeds, Shortfall};
-use crate::plan::spec::required_rate;
+use crate::plan::demand_growth::DemandGrowth;
+use crate::plan::forecast::StoredData;
+use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
+use crate::plan::spec::{Demand, required_rate};
 use crate::report::{
-    Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate, WorkingSet, suffices,
+    CatalogueEntry, Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate,
+    WorkingSet, suffices,
 };
+use crate::units::DAYS_PER_MONTH;
 
 /// A database that is larger than a known one by no more than this factor counts as known.
 pub(super) const SAME_SIZE: f64 = 1.1;
@@ -26,25 +30,32 @@ pub(super) struct Limits<'a> {
     pub(super) modes: &'a [ModeResult],
     /// Time of a sync of this host's disk, if it was probed.
     pub(super) sync_here_ns: Option<f64>,
-    /// Commands that are stored at the horizon, as a multiple of those of the plan at the same target: more if the demand
-    /// grows faster.
-    pub(super) stored_times: f64,
+    /// Of the demand.
+    pub(super) growth: DemandGrowth,
+    /// The horizon that was asked for.
+    pub(super) horizon_days: f64,
 }
 
 impl<'a> Limits<'a> {
     /// With the headroom of the plan.
-    pub(super) fn new(plan: &'a PlanResult, report: &'a Report) -> Self {
+    pub(super) fn new(plan: &'a PlanResult, report: &'a Report, demand: &Demand) -> Self {
         let disk = report.host.disk_profile.as_ref();
-        let sync_here_ns = disk.map(|profile| profile.swing.sync_p50_ns as f64);
-        let headroom_percent = plan.headroom_percent;
-        Self { plan, measured: plan, headroom_percent, modes: &report.modes, sync_here_ns, stored_times: 1.0 }
+        Self {
+            plan,
+            measured: plan,
+            headroom_percent: plan.headroom_percent,
+            modes: &report.modes,
+            sync_here_ns: disk.map(|profile| profile.swing.sync_p50_ns as f64),
+            growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
+            horizon_days: DAYS_PER_MONTH * demand.months,
+        }
     }
 
     /// Whether a machine sustains a target with the headroom until the horizon; `None` if that is not known.
     pub(super) fn holds(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<bool> {
         let required = required_rate(target_per_second, self.headroom_percent);
         let (planned, planned_target) = (self.plan.required_per_second, self.plan.target_per_second);
-        let (stored, planned_stored) = (target_per_second * self.stored_times, planned_target);
+        let (stored, planned_stored) = (target_per_second * self.stored_times(), planned_target);
         let is_less = suffices(planned, required)
             && suffices(planned_target, target_per_second)
             && suffices(planned_stored, stored);
@@ -52,7 +63,7 @@ impl<'a> Limits<'a> {
             && suffices(target_per_second, planned_target)
             && suffices(stored, planned_stored);
         match mode.holds {
-            Some(true) if is_less => return Some(true),
+            Some(true) if is_less && self.was_modelled(known, target_per_second) => return Some(true),
             Some(false) if is_more => return Some(false),
             _ => {}
         }
@@ -85,6 +96,18 @@ impl<'a> Limits<'a> {
         highest(planned, sustained, holds)
     }
 
+    /// The highest demand that a machine is known to sustain with the headroom while its database grows from that of a target
+    /// which it sustains: its disk aside.
+    pub(super) fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
+        let holds = |target: f64| {
+            let required = required_rate(target, self.headroom_percent);
+            self.rate(known, mode, target).is_some_and(|rate| suffices(rate, required))
+        };
+        let free_share = 1.0 - self.headroom_percent / 100.0;
+        let most = mode.least_per_second().map_or(0.0, |rate| free_share * rate);
+        highest(target_per_second, most, holds).map_or(target_per_second, |usable| usable.max(target_per_second))
+    }
+
     /// Why the disk of a machine is not enough at a target.
     pub(super) fn shortfall(
         &self,
@@ -92,20 +115,36 @@ impl<'a> Limits<'a> {
         mode: &MachineMode,
         target_per_second: f64,
     ) -> Option<Shortfall> {
-        let entry = self.plan.catalogue.as_ref()?.entry(&known.profile)?;
-        let forecast = self.plan.forecast.as_ref()?;
-        let times = target_per_second / self.plan.target_per_second;
-        let stored = match &self.plan.horizon {
-            Some(horizon) => self.stored_bytes(horizon, target_per_second),
-            None => self.grown_bytes(forecast.sizes.last().map_or(0.0, |size| size.bytes.expected), target_per_second),
-        };
+        let entry = self.entry(known)?;
+        let stored = self.stored(target_per_second)?;
         let measured = self.modes.iter().find(|one| one.durability == mode.durability && mode.durability.is_on());
-        let syncs_per_command = measured.and_then(|one| {
+        let per_command = measured.and_then(|one| {
             let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();
             (syncs > 0 && one.commands_count > 0).then(|| syncs as f64 / one.commands_count as f64)
         });
-        let per_command = (syncs_per_command, self.sync_here_ns);
-        DiskNeeds::new(forecast, mode.durability, stored, times, per_command).shortfall(entry)
+        let syncs = Syncs { per_command, here_ns: self.sync_here_ns };
+        DiskNeeds { durability: mode.durability, stored, horizon_days: self.horizon_days, syncs }.shortfall(entry)
+    }
+
+    fn entry(&self, known: &ProfileEvidence) -> Option<&CatalogueEntry> {
+        self.plan.catalogue.as_ref()?.entry(&known.profile)
+    }
+
+    /// The database of a target; `None` without a forecast.
+    fn stored(&self, target_per_second: f64) -> Option<StoredData<'_>> {
+        Some(StoredData::under(self.plan.forecast.as_ref()?, target_per_second, self.growth))
+    }
+
+    /// Commands that are stored at the horizon, as a multiple of those of the plan at the same target: more if the demand
+    /// grows faster.
+    fn stored_times(&self) -> f64 {
+        let Some(forecast) = &self.plan.forecast else { return 1.0 };
+        let before = DemandGrowth::of_percent_per_month(forecast.demand_growth_percent_per_month);
+        if self.growth == before {
+            return 1.0;
+        }
+        let kept = |growth: DemandGrowth| growth.kept_after(self.horizon_days, forecast.retention_days);
+        kept(self.growth) / kept(before)
     }
 
     /// The rate that a machine is known to sustain at least at the horizon of a target; `None` if none is known there.
@@ -113,7 +152,7 @@ impl<'a> Limits<'a> {
         let sustained = mode.least_per_second()?;
         let Some(horizon) = &self.plan.horizon else { return Some(sustained) };
         let writes_grow = horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command;
-        let stored = self.stored_bytes(horizon, target_per_second);
+        let stored = self.stored_bytes(known, horizon, target_per_second);
         if (horizon.working_set != WorkingSet::Growing && !writes_grow) || stored <= SAME_SIZE * horizon.measured_bytes
         {
             return Some(sustained);
@@ -126,22 +165,34 @@ impl<'a> Limits<'a> {
         Some(rate.min(sustained))
     }
 
-    /// Size of the database at the horizon if this were the target: what is added grows with the rate, up to the disk that
-    /// ends the horizon.
-    pub(super) fn stored_bytes(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
-        let then = horizon.database_bytes.expected;
-        let full = self.plan.forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full);
-        if full.is_some_and(|days| suffices(horizon.days, days)) {
-            return then;
-        }
-        self.grown_bytes(then, target_per_second)
+    /// Whether the database of a target at the horizon is no larger than that of the plan.
+    fn was_modelled(&self, known: &ProfileEvidence, target_per_second: f64) -> bool {
+        let Some(horizon) = &self.plan.horizon else { return true };
+        self.stored_bytes(known, horizon, target_per_second) <= SAME_SIZE * horizon.database_bytes.expected
     }
 
-    /// The size that is `then_bytes` at the target of the plan, if this were the target.
-    fn grown_bytes(&self, then_bytes: f64, target_per_second: f64) -> f64 {
-        let sizes = self.plan.forecast.iter().flat_map(|forecast| &forecast.sizes);
-        let now = sizes.map(|size| size.bytes.expected).next().unwrap_or(0.0);
-        now + (then_bytes - now).max(0.0) * self.stored_times * target_per_second / self.plan.target_per_second
+    /// Size of the database on a machine at the horizon if this were the target. Where a catalogue does not give its disk, that
+    /// of the plan ends the growth.
+    fn stored_bytes(&self, known: &ProfileEvidence, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
+        let has_own_disk = self.entry(known).is_some_and(|entry| entry.disk_bytes.is_some());
+        match self.stored(target_per_second).filter(|_| has_own_disk) {
+            Some(stored) => stored.bytes_after(self.horizon_days).expected,
+            None => self.stored_bytes_here(horizon, target_per_second),
+        }
+    }
+
+    /// The same on the disk of the plan.
+    pub(super) fn stored_bytes_here(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
+        let then = horizon.database_bytes.expected;
+        let (Some(forecast), Some(stored)) = (&self.plan.forecast, self.stored(target_per_second)) else {
+            return then * target_per_second / self.plan.target_per_second;
+        };
+        let full = forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes) as f64;
+        let size = |stored: StoredData<'_>| {
+            let [now, then] = [0.0, self.horizon_days].map(|days| stored.bytes_after(days).expected);
+            then.min(full.max(now)).max(1.0)
+        };
+        then * size(stored) / size(StoredData::of(forecast))
     }
 }
 

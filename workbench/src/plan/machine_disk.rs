@@ -5,25 +5,31 @@
 
 use crate::actor::Durability;
 use crate::load::Drive;
+use crate::plan::forecast::StoredData;
 use crate::plan::outcome::{ModeFindings, PlanOutcome};
-use crate::report::{CatalogueEntry, CatalogueInfo, ForecastInfo};
+use crate::report::{Binding, CatalogueEntry, CatalogueInfo, Resource};
 use crate::units;
 
 /// Factor between sync times from which on they differ: searches of one host, repeated, differ by less.
 const SLOWER_SYNC: f64 = 1.25;
 
+/// What is known of the syncs of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Syncs {
+    /// Of a command with durability on; `None` where they were not counted.
+    pub(super) per_command: Option<f64>,
+    /// Time of one on this host's disk, nanoseconds, if it was probed.
+    pub(super) here_ns: Option<f64>,
+}
+
 /// What a deployment needs of its disk in one durability mode.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DiskNeeds {
+pub(super) struct DiskNeeds<'a> {
     pub(super) durability: Durability,
-    /// Database at the horizon with what compactions need beside it.
-    pub(super) bytes: f64,
-    /// Sent to the disk, bytes per second.
-    pub(super) bytes_per_second: f64,
-    /// Syncs per second; `None` with durability off, and where they were not counted.
-    pub(super) syncs_per_second: Option<f64>,
-    /// Time of a sync of this host's disk, nanoseconds, if it was probed.
-    pub(super) sync_here_ns: Option<f64>,
+    /// Under the demand of the deployment.
+    pub(super) stored: StoredData<'a>,
+    pub(super) horizon_days: f64,
+    pub(super) syncs: Syncs,
 }
 
 /// What a disk lacks.
@@ -31,51 +37,68 @@ pub(super) struct DiskNeeds {
 pub(super) struct Shortfall {
     /// Whether the machine is ruled out; else it is not known whether it is enough.
     pub(super) is_certain: bool,
+    pub(super) resource: Resource,
     pub(super) reason: String,
 }
 
-impl DiskNeeds {
-    /// For `times` the rate of the forecast, with `stored_bytes` at the horizon; `syncs` are those per command, and the time of
-    /// one on this host, nanoseconds.
-    pub(super) fn new(
-        forecast: &ForecastInfo,
-        durability: Durability,
-        stored_bytes: f64,
-        times: f64,
-        syncs: (Option<f64>, Option<f64>),
-    ) -> Self {
-        let (per_command, sync_here_ns) = syncs;
-        let syncs_per_second = per_command.map(|syncs| syncs * times * forecast.commands_per_second);
-        Self {
-            durability,
-            bytes: stored_bytes + forecast.compaction_headroom_bytes as f64,
-            bytes_per_second: times * written_per_second(forecast, durability),
-            syncs_per_second: syncs_per_second.filter(|_| durability.is_on()),
-            sync_here_ns,
-        }
+impl Shortfall {
+    /// Whether the machine is enough; `None` if that is not known.
+    pub(super) fn holds(&self) -> Option<bool> {
+        self.is_certain.then_some(false)
     }
 
+    /// What a machine lacks that is ruled out.
+    pub(super) fn lacking(&self) -> Option<Binding> {
+        self.is_certain.then(|| Binding { resource: self.resource, evidence: self.reason.clone() })
+    }
+}
+
+impl DiskNeeds<'_> {
     /// `None` if the disk is enough by what is known of it.
     pub(super) fn shortfall(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
-        let lacks = |has: Option<f64>, needed: f64| has.filter(|&has| has < needed);
-        let certain = |reason| Some(Shortfall { is_certain: true, reason });
-        if let Some(bytes) = lacks(machine.disk_bytes.map(|bytes| bytes as f64), self.bytes) {
-            let [has, needed] = [bytes, self.bytes].map(units::bytes);
-            return certain(format!("its disk of {has} is too small for the {needed} of the database at the horizon"));
+        let space = || self.lacking_space(machine.disk_bytes? as f64);
+        space().or_else(|| self.lacking_writes(machine)).or_else(|| self.slower_syncs(machine))
+    }
+
+    fn lacking_space(&self, disk_bytes: f64) -> Option<Shortfall> {
+        let needed = self.stored.disk_bytes_after(self.horizon_days);
+        let full_after = self.stored.days_until_full(disk_bytes).filter(|_| needed > disk_bytes)?;
+        let [has, needed] = [disk_bytes, needed].map(units::bytes);
+        let when = units::about_days(full_after);
+        Some(Shortfall {
+            is_certain: true,
+            resource: Resource::DiskSpace,
+            reason: format!(
+                "its disk of {has} is full after {when}: the database and its compactions need {needed} at the horizon"
+            ),
+        })
+    }
+
+    fn lacking_writes(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
+        let lacking = |has: Option<f64>, needed: f64| has.filter(|&has| has < needed);
+        let certain = |resource, reason| Some(Shortfall { is_certain: true, resource, reason });
+        let sent = self.stored.sent_bytes_per_second(self.durability);
+        if let Some(bytes) = lacking(machine.disk_bytes_per_second, sent) {
+            let [has, needed] = [bytes, sent].map(units::bytes);
+            return certain(
+                Resource::WriteBandwidth,
+                format!("its disk writes {has}/s, and {needed}/s are sent to it"),
+            );
         }
-        if let Some(bytes) = lacks(machine.disk_bytes_per_second, self.bytes_per_second) {
-            let [has, needed] = [bytes, self.bytes_per_second].map(units::bytes);
-            return certain(format!("its disk writes {has}/s, and {needed}/s are sent to it"));
-        }
-        if let Some((writes, syncs)) = machine.disk_writes_per_second.zip(self.syncs_per_second)
-            && writes < syncs
-        {
-            let [has, needed] = [writes, syncs].map(units::number);
-            return certain(format!("its disk makes {has} writes per second, and the log is synced {needed} times"));
-        }
-        let (sync, here) = machine.disk_sync_ns.zip(self.sync_here_ns)?;
+        let syncs = self.syncs.per_command.filter(|_| self.durability.is_on())? * self.stored.commands_per_second();
+        let writes = lacking(machine.disk_writes_per_second, syncs)?;
+        let [has, needed] = [writes, syncs].map(units::number);
+        certain(
+            Resource::SyncLatency,
+            format!("its disk makes {has} writes per second, and the log is synced {needed} times"),
+        )
+    }
+
+    fn slower_syncs(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
+        let (sync, here) = machine.disk_sync_ns.zip(self.syncs.here_ns)?;
         (self.durability.is_on() && sync > SLOWER_SYNC * here).then(|| Shortfall {
             is_certain: false,
+            resource: Resource::SyncLatency,
             reason: format!(
                 "its disk syncs in {}, this host's in {}: measure on such a disk",
                 units::duration(sync),
@@ -85,32 +108,26 @@ impl DiskNeeds {
     }
 }
 
-/// Rejects the machines whose disk is not enough at the target. `stored_bytes` is the database at the horizon.
+/// Rejects the machines whose disk is not enough until the horizon.
 #[cfg(feature = "rocksdb")]
 pub(super) fn reject_disks(
     outcome: &mut PlanOutcome,
     catalogue: &CatalogueInfo,
-    forecast: &ForecastInfo,
-    stored_bytes: f64,
+    (stored, horizon_days): (StoredData<'_>, f64),
     sync_here_ns: u64,
 ) {
     for mode in &mut outcome.modes {
-        let syncs = (syncs_per_command(mode), Some(sync_here_ns as f64));
-        let needs = DiskNeeds::new(forecast, mode.durability, stored_bytes, 1.0, syncs);
+        let syncs = Syncs { per_command: syncs_per_command(mode), here_ns: Some(sync_here_ns as f64) };
+        let needs = DiskNeeds { durability: mode.durability, stored, horizon_days, syncs };
         for verdict in mode.verdicts.iter_mut().filter(|verdict| !verdict.machine.is_host) {
             let shortfall = catalogue.entry(&verdict.machine.name).and_then(|entry| needs.shortfall(entry));
-            if let Some(Shortfall { is_certain, reason }) = shortfall {
-                verdict.known.holds = is_certain.then_some(false);
-                verdict.known.reason = format!("{reason}; {}", verdict.known.reason);
-            }
+            let Some(shortfall) = shortfall else { continue };
+            let known = &mut verdict.known;
+            known.holds = shortfall.holds();
+            known.reason = format!("{}; {}", shortfall.reason, known.reason);
+            known.lacking = shortfall.lacking();
         }
     }
-}
-
-/// Bytes per second that are sent to the disk at the target.
-fn written_per_second(forecast: &ForecastInfo, durability: Durability) -> f64 {
-    let writes = forecast.writes.iter().find(|writes| writes.durability == durability);
-    writes.map_or(0.0, |writes| writes.per_day_bytes / units::DAY_SECONDS)
 }
 
 #[cfg(feature = "rocksdb")]
@@ -124,6 +141,8 @@ fn syncs_per_command(mode: &ModeFindings) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::forecast::forecast_of;
+    use crate::report::{ForecastInfo, WritesInfo};
 
     fn machine() -> CatalogueEntry {
         CatalogueEntry {
@@ -139,39 +158,68 @@ mod tests {
         }
     }
 
-    const NEEDS: DiskNeeds = DiskNeeds {
-        durability: Durability::On,
-        bytes: 30e9,
-        bytes_per_second: 20e6,
-        syncs_per_second: Some(500.0),
-        sync_here_ns: Some(1e6),
-    };
+    /// 1,000 commands/s of 100 bytes, of which 30 days are 259 GB, on a disk that is full before; 20 MB/s sent to it.
+    fn forecast() -> ForecastInfo {
+        let writes = WritesInfo {
+            durability: Durability::On,
+            per_day_bytes: 20e6 * units::DAY_SECONDS,
+            write_amplification_ratio: 2.0,
+            horizon_write_amplification_ratio: None,
+            disk_worn_years: None,
+            disk_worn_range_years: None,
+        };
+        ForecastInfo { writes: vec![writes], ..forecast_of(100.0, 1_000.0, 20_000_000_000) }
+    }
+
+    /// Half a sync per command.
+    fn needs(forecast: &ForecastInfo) -> DiskNeeds<'_> {
+        let syncs = Syncs { per_command: Some(0.5), here_ns: Some(1e6) };
+        DiskNeeds { durability: Durability::On, stored: StoredData::of(forecast), horizon_days: 30.0, syncs }
+    }
 
     #[test]
     fn a_disk_that_is_not_described_rules_nothing_out() {
-        assert_eq!(NEEDS.shortfall(&machine()), None);
+        assert_eq!(needs(&forecast()).shortfall(&machine()), None);
     }
 
     #[test]
     fn a_disk_that_is_too_small_or_writes_too_little_rules_a_machine_out() {
-        for (entry, expected) in [
-            (CatalogueEntry { disk_bytes: Some(20_000_000_000), ..machine() }, "too small"),
-            (CatalogueEntry { disk_bytes_per_second: Some(1e7), ..machine() }, "are sent to it"),
-            (CatalogueEntry { disk_writes_per_second: Some(100.0), ..machine() }, "synced 500 times"),
+        for (entry, resource, expected) in [
+            (
+                CatalogueEntry { disk_bytes: Some(86_400_000_000), ..machine() },
+                Resource::DiskSpace,
+                "its disk of 80.5 GiB is full after 10 days: the database and its compactions need 241 GiB at the horizon",
+            ),
+            (
+                CatalogueEntry { disk_bytes_per_second: Some(1e7), ..machine() },
+                Resource::WriteBandwidth,
+                "its disk writes 9.54 MiB/s, and 19.1 MiB/s are sent to it",
+            ),
+            (
+                CatalogueEntry { disk_writes_per_second: Some(100.0), ..machine() },
+                Resource::SyncLatency,
+                "its disk makes 100 writes per second, and the log is synced 500 times",
+            ),
         ] {
-            let found = NEEDS.shortfall(&entry).unwrap();
-            assert!(found.is_certain && found.reason.contains(expected), "{found:?}");
+            let reason = expected.to_owned();
+            assert_eq!(needs(&forecast()).shortfall(&entry), Some(Shortfall { is_certain: true, resource, reason }));
         }
-        let enough = CatalogueEntry { disk_bytes: Some(40_000_000_000), disk_bytes_per_second: Some(1e8), ..machine() };
-        assert_eq!(NEEDS.shortfall(&enough), None);
+        let enough = CatalogueEntry {
+            disk_bytes: Some(300_000_000_000),
+            disk_bytes_per_second: Some(1e8),
+            disk_writes_per_second: Some(1e4),
+            ..machine()
+        };
+        assert_eq!(needs(&forecast()).shortfall(&enough), None);
     }
 
     #[test]
     fn slower_syncs_leave_open_whether_durable_writes_are_fast_enough() {
+        let known = forecast();
         let slow = CatalogueEntry { disk_sync_ns: Some(3e6), ..machine() };
-        assert!(NEEDS.shortfall(&slow).is_some_and(|found| !found.is_certain));
-        let off = DiskNeeds { durability: Durability::Off, ..NEEDS };
+        assert!(needs(&known).shortfall(&slow).is_some_and(|found| !found.is_certain));
+        let off = DiskNeeds { durability: Durability::Off, ..needs(&known) };
         assert_eq!(off.shortfall(&slow), None, "without durability no write waits for them");
-        assert_eq!(NEEDS.shortfall(&CatalogueEntry { disk_sync_ns: Some(0.1e6), ..machine() }), None);
+        assert_eq!(needs(&known).shortfall(&CatalogueEntry { disk_sync_ns: Some(0.1e6), ..machine() }), None);
     }
 }

@@ -95,7 +95,12 @@ pub struct ModeFindings {
     pub searched: Vec<MachineFindings>,
     /// Every candidate and this host, in the order of preference: cheapest first, or smallest.
     pub verdicts: Vec<MachineVerdict>,
-    /// At the target itself on the recommended machine; `None` if there is none.
+    /// The machine that the search found by its rate, which the figures at the target and of several sizes are about. A larger one
+    /// is recommended where its disk or a grown database rules it out.
+    pub(crate) found: Option<Machine>,
+    /// Whether this host may be the answer: where a catalogue says what can be bought, it may not.
+    pub(crate) may_be_host: bool,
+    /// At the target itself on the machine that was found; `None` if there is none.
     pub at_target: Option<AtTarget>,
     /// Set if machines that were found are not enough until the horizon.
     pub(crate) ended: Option<Ended>,
@@ -125,6 +130,8 @@ impl ModeFindings {
             durability,
             searched: Vec::new(),
             verdicts: Vec::new(),
+            found: None,
+            may_be_host: true,
             at_target: None,
             ended: None,
             survey: None,
@@ -139,16 +146,23 @@ impl ModeFindings {
         }
     }
 
-    /// The machine that the mode's figures are about: the recommended one, else the largest that was searched.
+    /// The machine that the mode's figures are about: the recommended one, else the one that was found by its rate, else the
+    /// largest that was searched.
     pub fn principal(&self) -> Option<&MachineFindings> {
         let recommended = self.recommended().and_then(|verdict| self.searched_machine(&verdict.machine));
-        recommended.or_else(|| self.searched.last())
+        recommended.or_else(|| self.found()).or_else(|| self.searched.last())
+    }
+
+    /// What was found about the machine that the search found.
+    pub(super) fn found(&self) -> Option<&MachineFindings> {
+        self.searched_machine(self.found.as_ref()?)
     }
 
     /// The first machine, in the order of preference, that sustains the required rate. This host, which cannot be bought, comes last.
     pub fn recommended(&self) -> Option<&MachineVerdict> {
         let holding = || self.verdicts.iter().filter(|verdict| verdict.known.holds == Some(true));
-        holding().find(|verdict| !verdict.machine.is_host).or_else(|| holding().next())
+        let host = || holding().next().filter(|_| self.may_be_host);
+        holding().find(|verdict| !verdict.machine.is_host).or_else(host)
     }
 
     /// The highest rate that met the objective on any machine that was searched, commands per second.

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
-use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
+use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, StoredData, later};
 use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
@@ -114,13 +114,11 @@ impl OutlookInput<'_> {
     }
 
     fn horizon(&self) -> Option<HorizonInfo> {
-        let (recommended, grown_events) = self.outcome.modes.iter().find_map(|mode| {
-            let recommended = mode.searched_machine(&mode.recommended()?.machine)?;
-            Some((recommended, mode.grown_events))
-        })?;
-        let reads = GrowingWork::of(self.source, self.spec, &recommended.machine);
+        let (found, grown_events) =
+            self.outcome.modes.iter().find_map(|mode| Some((base(mode)?, mode.grown_events)))?;
+        let reads = GrowingWork::of(self.source, self.spec, &found.machine);
         let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
-        let database_bytes = self.forecast.bytes_after(days);
+        let database_bytes = StoredData::of(self.forecast).bytes_after(days);
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
         let measured = self.outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes).max()?;
         let knee = |curve: &ReadCurve| curve.knee().memory_bytes * reads.scale(curve, database_bytes.expected).max(1.0);
@@ -130,7 +128,7 @@ impl OutlookInput<'_> {
             database_bytes,
             measured_bytes: measured as f64,
             measured_grown_events_count: grown_events,
-            written_now_bytes_per_command: reads.written_bytes(self.forecast.bytes_after(0.0).expected),
+            written_now_bytes_per_command: reads.written_bytes(StoredData::of(self.forecast).bytes_after(0.0).expected),
             written_then_bytes_per_command: reads.written_bytes(database_bytes.expected),
             working_set: reads.working_set,
             knee_bytes: reads.curve.as_ref().map(knee),
@@ -139,12 +137,11 @@ impl OutlookInput<'_> {
     }
 
     fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
-        let findings = mode.searched_machine(&mode.recommended()?.machine)?;
+        let findings = base(mode)?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
-        let other_mode = self.outcome.modes.iter().find(|other| {
-            let recommended = other.recommended().map(|verdict| &verdict.machine);
-            other.durability != mode.durability && recommended == Some(&findings.machine)
-        });
+        let is_of_same = |other: &&ModeFindings| base(other).is_some_and(|base| base.machine == findings.machine);
+        let mut others = self.outcome.modes.iter().filter(|other| other.durability != mode.durability);
+        let other_mode = others.find(is_of_same);
         let model = MeasuredSizes {
             work,
             read_seconds: self.read_seconds(findings.workers) / findings.workers as f64,
@@ -158,12 +155,18 @@ impl OutlookInput<'_> {
         }
         .fit()?;
         let machines = self.spec.candidates_and_host();
-        let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));
+        let is_ruled_out = |machine: &Machine| {
+            let verdict = mode.verdicts.iter().find(|verdict| verdict.machine == *machine);
+            verdict.is_some_and(|verdict| verdict.known.holds == Some(false))
+        };
+        let larger = machines
+            .iter()
+            .filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine) && !is_ruled_out(machine));
         let candidates: Vec<_> = larger
             .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
             .collect();
         let required = self.outcome.required_per_second;
-        let size_at = |days: f64| self.forecast.bytes_after(days).expected;
+        let size_at = |days: f64| StoredData::of(self.forecast).bytes_after(days).expected;
         let is_bound_by_writes = !suffices(model.rate_of_writes(size_at(days)), required);
         Some(HorizonMode {
             durability: mode.durability,
@@ -211,6 +214,12 @@ impl OutlookInput<'_> {
             ends.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((self.deployment.horizon_days, End::Horizon));
         ValidUntil { days, on: self.date(days), end }
     }
+}
+
+/// The machine whose rates by the size of the database were measured, if the recommended one is no smaller.
+fn base(mode: &ModeFindings) -> Option<&MachineFindings> {
+    let recommended = &mode.recommended()?.machine;
+    mode.found().filter(|found| recommended.is_at_least(&found.machine))
 }
 
 /// Memory for blocks: what the machine has less what the process held beside its block cache.

@@ -53,6 +53,7 @@ pub(super) fn predicted_mode(mode: &PredictedMode, required_per_second: f64) -> 
         range_per_second: mode.per_second.map(|band| [band.low, band.high]),
         holds: holds(mode.per_second, mode.at_least_per_second, required_per_second),
         binding: None,
+        lacking: None,
         memory_peak_bytes: None,
         process_peak_bytes: None,
         latency: None,

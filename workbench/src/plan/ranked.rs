@@ -39,9 +39,17 @@ impl Ranked<'_> {
         };
         let lasts = suffices(self.before.target_per_second, target_per_second)
             && recommendations.iter().all(is_at_least_before);
-        let forecast = ranked.forecast.as_ref();
-        let valid_until = if lasts { self.changed.valid_until(forecast) } else { self.changed.disk_until(forecast) };
-        PlanResult { recommendations, valid_until, ..ranked }
+        let chosen = recommendations.iter().filter_map(|one| one.profile.as_deref());
+        let disk_bytes = ranked.catalogue.as_ref().and_then(|catalogue| catalogue.least_disk(chosen));
+        let is_other = |disk_bytes: &u64| ranked.forecast.as_ref().is_some_and(|known| known.disk_bytes != *disk_bytes);
+        let forecast = match disk_bytes.filter(is_other) {
+            Some(disk_bytes) => self.changed.forecast_with(disk_bytes),
+            None => ranked.forecast.clone(),
+        };
+        let known = forecast.as_ref();
+        let valid_until = if lasts { self.changed.valid_until(known) } else { self.changed.disk_until(known) };
+        let growth = self.changed.growth_info(known);
+        PlanResult { growth, recommendations, forecast, valid_until, ..ranked }
     }
 
     /// The plan at the demand of the request with these machines, without what follows from them.
@@ -176,7 +184,11 @@ impl Ranked<'_> {
 
 /// The same evidence at another target.
 fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) -> ProfileEvidence {
-    let mode = |mode: &MachineMode| MachineMode { holds: limits.holds(known, mode, target_per_second), ..mode.clone() };
+    let mode = |mode: &MachineMode| MachineMode {
+        holds: limits.holds(known, mode, target_per_second),
+        lacking: limits.shortfall(known, mode, target_per_second).and_then(|shortfall| shortfall.lacking()),
+        ..mode.clone()
+    };
     ProfileEvidence { modes: known.modes.iter().map(mode).collect(), ..known.clone() }
 }
 

@@ -17,8 +17,16 @@ pub(super) const MOVE_MONTHS: f64 = 1.0;
 pub(super) struct Choice {
     pub(super) name: String,
     pub(super) per_month: f64,
-    /// The highest demand that it is known to be enough for.
+    /// The highest demand of today that it is known to be enough for until the horizon.
     pub(super) usable_per_second: f64,
+    /// The highest demand that it is known to sustain while the demand grows, the size of its disk aside.
+    pub(super) sustained_per_second: f64,
+}
+
+impl Choice {
+    fn sustains(&self, demand: Growing, month: u32) -> bool {
+        suffices(self.usable_per_second, demand.per_second) && self.sustained_per_second >= demand.after(month)
+    }
 }
 
 /// A demand, and how it grows.
@@ -68,9 +76,8 @@ fn regret(options: &[Choice], choice: usize, demand: Growing, months: f64) -> f6
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "months, a thousand at most")]
     let months = months.ceil().clamp(1.0, 1_200.0) as u32;
     for month in 0..months {
-        let needed = demand.after(month);
-        let Some(cheapest) = options.iter().find(|option| option.usable_per_second >= needed) else { break };
-        if current.usable_per_second < needed {
+        let Some(cheapest) = options.iter().find(|option| option.sustains(demand, month)) else { break };
+        if !current.sustains(demand, month) {
             current = cheapest;
             regret += MOVE_MONTHS * current.per_month;
         }
@@ -89,6 +96,7 @@ mod tests {
             name: format!("{per_month}"),
             per_month,
             usable_per_second,
+            sustained_per_second: usable_per_second,
         };
         figures.iter().map(option).collect()
     }
@@ -124,6 +132,15 @@ mod tests {
         // Where the demand cannot be low, the larger one costs 6 at most.
         let close = options(&[(10.0, 1_000.0), (10.5, 5_000.0)]);
         assert_eq!(least_regret(&close, &demands[1..], 0, 12.0).unwrap(), (1, vec![6.0, 0.0]));
+    }
+
+    #[test]
+    fn a_disk_that_lasts_for_the_demand_of_today_is_not_replaced_when_the_demand_has_grown() {
+        // Twice as much today would fill the disk before the horizon; what today's demand grows to does not.
+        let option = Choice { sustained_per_second: 4_000.0, ..options(&[(10.0, 1_000.0)]).remove(0) };
+        let larger = options(&[(20.0, 4_000.0)]).remove(0);
+        let growing = [Growing { per_second: 900.0, factor: 1.06 }];
+        assert_eq!(least_regret(&[option, larger], &growing, 0, 12.0).unwrap(), (0, vec![0.0]));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn plan_report(
     let goal = sentences::goal(&report, &rate, &plan);
     report.verdict.sentence = sentences::answer(ended != Outcome::Inconclusive, &goal, &plan, at_risk);
     report.plan = Some(plan);
-    add_demand(&mut report, None, &input.spec.demand);
+    add_demand(&mut report, &input.spec.demand);
     report
 }
 
@@ -261,19 +261,18 @@ impl ReportInput<'_> {
         let database_bytes = sustained.map(|sustained| sustained.footprint.database_bytes);
         let transaction = self.transaction();
         let transaction = transaction.as_ref();
+        let catalogue = self.spec.catalogue.as_ref().map(catalogue_info);
+        let catalogue = catalogue.as_ref();
         Recommendation {
             durability: mode.durability,
             profile: machine.map(|machine| machine.name.clone()),
-            cost: machine.and_then(|machine| {
-                let catalogue = self.spec.catalogue.as_ref().map(catalogue_info);
-                cost(catalogue.as_ref(), &machine.name, self.spec.target_per_second)
-            }),
+            cost: machine.and_then(|machine| cost(catalogue, &machine.name, self.spec.target_per_second)),
             machine_spec: machine.map(|machine| spec_json(&machine.spec())),
             container: machine.map(ContainerLimits::of),
             expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
             sentence: verdict.map_or_else(
-                || sentences::none_qualified(transaction, self.outcome, mode),
+                || sentences::none_qualified(transaction, catalogue, self.outcome, mode),
                 |verdict| sentences::recommended(transaction, self.spec, self.outcome, mode, verdict),
             ),
         }
@@ -281,10 +280,15 @@ impl ReportInput<'_> {
 
     fn expected(&self, mode: &ModeFindings) -> Option<ExpectedLatency> {
         let latency = mode.at_target.as_ref()?.drive.measurement.request(self.outcome.request)?;
+        let (recommended, found) = (&mode.recommended()?.machine, mode.found.as_ref()?);
+        if !recommended.is_at_least(found) {
+            return None;
+        }
         Some(ExpectedLatency {
             command: self.source.request_name(self.outcome.request).to_owned(),
             per_second: self.spec.target_per_second,
             response: latency_info(&latency.response, &latency.slices, self.source.seed()),
+            measured_on: (!recommended.is_same_size(found)).then(|| found.name.clone()),
         })
     }
 
@@ -310,9 +314,9 @@ impl ReportInput<'_> {
 
     /// The objective's percentile: at the target if that was measured, else at the lowest sustained rate.
     fn machine_latency(&self, mode: &ModeFindings, findings: &MachineFindings) -> Option<MachineLatency> {
-        let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
+        let is_found = mode.found.as_ref() == Some(&findings.machine);
         let (request, percentile) = (self.outcome.request, self.spec.objective.percentile);
-        if let Some(at_target) = mode.at_target.as_ref().filter(|_| is_recommended) {
+        if let Some(at_target) = mode.at_target.as_ref().filter(|_| is_found) {
             let value_ns = at_target.drive.measurement.response_ns(request, percentile)?;
             return Some(MachineLatency { value_ns, per_second: self.spec.target_per_second });
         }

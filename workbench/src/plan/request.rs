@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::actor::Durability;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CatalogueMachine};
 use crate::host::{Confinement, HostProfile, Machine};
 use crate::load::{Objective, Rate, RestartSpec, Source};
-use crate::plan::demand_growth::DAYS_PER_MONTH;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
 use crate::plan::sizes::{Sizes, size_after, sizes};
@@ -15,6 +14,7 @@ use crate::plan::spec::{Breadth, Demand, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 use crate::units;
+use crate::units::DAYS_PER_MONTH;
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
 /// A disk that is proposed, as a multiple of the database at the horizon.
@@ -67,8 +67,8 @@ pub(super) struct Scenario {
     pub(super) source: Source,
     pub(super) snapshot: SourceSnapshot,
     pub(super) spec: PlanSpec,
-    /// Why the largest database is smaller than it should be, in words.
-    pub(super) size_note: Option<String>,
+    /// What is to be known before anything is measured, in words.
+    pub(super) notes: Vec<String>,
     pub(super) deployment: Deployment,
 }
 
@@ -85,7 +85,11 @@ impl PlanRequest {
         let range = self.range.as_ref().map(|[low, high]| Ok::<_, ProcessError>([commands(low)?, commands(high)?]));
         let range_per_second = range.transpose()?;
         let actors = self.actors.unwrap_or_else(|| source.actors());
-        let machines = match &self.catalogue {
+        // A disk that is given is attached to whichever machine is bought.
+        let catalogue = self.catalogue.clone();
+        let catalogue = catalogue.map(|one| if self.disk_bytes.is_some() { one.without_disk_sizes() } else { one });
+        let largest_disk = catalogue.as_ref().and_then(Catalogue::largest_disk);
+        let machines = match &catalogue {
             _ if !self.machines.is_empty() => self.machines.clone(),
             Some(catalogue) => catalogue.machines.iter().map(|one| one.machine.clone()).collect(),
             None => Machine::profiles(),
@@ -96,12 +100,20 @@ impl PlanRequest {
             actors,
             retention_days: self.retention_days,
             horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
-            disk_bytes: self.disk_bytes.unwrap_or(host.disk.free_bytes),
+            disk_bytes: self.disk_bytes.or(largest_disk).unwrap_or(host.disk.free_bytes),
             rated_bytes: self.rated_bytes,
         };
+        let full = self.full_before_horizon(&source, &deployment, catalogue.as_ref());
+        // A horizon that was asked for must be reached before the disk is full, and one that is not is known before time is spent.
+        let full = match full {
+            Some(full) if self.horizon_days.is_some() => return Err(PlanError::Usage(full)),
+            full => full.filter(|_| largest_disk.is_some() && self.disk_bytes.is_none()),
+        };
+        let full = full.map(|full| format!("no machine of the catalogue is enough until the horizon: {full}"));
+        let short_of_disk = catalogue.as_ref().map_or_else(Vec::new, |it| short_of_disk(it, &source, &deployment));
         let sizes = self.sizes(&source, &deployment, &machines, host);
         let scenario = Scenario {
-            size_note: sizes.note,
+            notes: sizes.note.into_iter().chain(full).collect(),
             snapshot: SourceSnapshot::new(self.source.clone(), &source)?,
             source,
             spec: PlanSpec {
@@ -110,7 +122,8 @@ impl PlanRequest {
                 headroom_percent: self.headroom_percent,
                 writers: self.writers,
                 machines,
-                catalogue: self.catalogue.clone(),
+                short_of_disk,
+                catalogue,
                 emulates_parts_of_cores: self.confinement.limits_cpu_time(),
                 demand: Demand {
                     range_per_second,
@@ -127,7 +140,6 @@ impl PlanRequest {
             deployment,
         };
         scenario.check(host)?;
-        self.check_horizon(&scenario)?;
         Ok(scenario)
     }
 
@@ -137,25 +149,32 @@ impl PlanRequest {
         sizes(source, deployment, smallest, self.effort.breadth, host.disk.free_bytes)
     }
 
-    /// A horizon that was asked for must be reached before the disk is full.
-    fn check_horizon(&self, scenario: &Scenario) -> Result<(), PlanError> {
-        let (Some(days), Scenario { source, deployment, .. }) = (self.horizon_days, scenario) else { return Ok(()) };
-        let disk_bytes = deployment.disk_bytes as f64;
+    /// That the disk is full before the horizon, by the workload alone, and what would help; `None` if it is not.
+    fn full_before_horizon(
+        &self,
+        source: &Source,
+        deployment: &Deployment,
+        catalogue: Option<&Catalogue>,
+    ) -> Option<String> {
+        let (disk_bytes, days) = (deployment.disk_bytes as f64, deployment.horizon_days);
         let [now, then] = [0.0, days].map(|days| size_after(source, deployment, days));
         if then <= disk_bytes {
-            return Ok(());
+            return None;
         }
         let share = ((disk_bytes - now) / (then - now)).max(0.0);
         let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
-        Err(PlanError::Usage(format!(
-            "after {} the database takes {}, and the disk of {} is full after about {}: give a shorter --horizon, a --retention, \
+        let disk = catalogue.filter(|_| self.disk_bytes.is_none()).and_then(Catalogue::largest_disk).map_or_else(
+            || format!("the disk of {}", units::bytes(disk_bytes)),
+            |largest| format!("the largest disk of the catalogue, of {},", units::bytes(largest as f64)),
+        );
+        Some(format!(
+            "after {} the database takes {}, and {disk} is full after about {}: give a shorter --horizon, a --retention, \
              or the size of the deployment's disk, such as --disk {}",
             units::about_days(days),
             units::bytes(then),
-            units::bytes(disk_bytes),
             units::about_days(full_after),
             units::bytes(DISK_MARGIN * then).replace(' ', ""),
-        )))
+        ))
     }
 
     /// The same with the changes of a what-if, checked; `None` if they only change the target, which needs no measurement.
@@ -178,12 +197,19 @@ impl PlanRequest {
             snapshot: SourceSnapshot::Workload(text),
             source,
             spec: PlanSpec { target_per_second, effort, grown_events: sizes.grown_events, ..scenario.spec.clone() },
-            size_note: sizes.note,
+            notes: Vec::from_iter(sizes.note),
             deployment,
         };
         changed.check(host)?;
         Ok(Some(changed))
     }
+}
+
+/// The machines of a catalogue whose disk the workload fills before the horizon.
+fn short_of_disk(catalogue: &Catalogue, source: &Source, deployment: &Deployment) -> Vec<String> {
+    let needed = size_after(source, deployment, deployment.horizon_days);
+    let is_short = |one: &&CatalogueMachine| one.disk.bytes.is_some_and(|bytes| (bytes as f64) < needed);
+    catalogue.machines.iter().filter(is_short).map(|one| one.machine.name.clone()).collect()
 }
 
 impl Scenario {

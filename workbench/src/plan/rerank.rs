@@ -11,7 +11,7 @@ use crate::host::{HOST, MILLI, Machine};
 use crate::load::Rate;
 use crate::plan::candidate_hosts::CandidateHosts;
 use crate::plan::changed_demand::ChangedDemand;
-use crate::plan::demand::{add_demand, add_demand_of, catalogue_info};
+use crate::plan::demand::{add_demand_of, catalogue_info};
 use crate::plan::error::PlanError;
 use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, machine};
@@ -63,18 +63,17 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let range = request.range.map(|[low, high]| Ok::<_, PlanError>([commands(low)?, commands(high)?])).transpose()?;
     let headroom_percent = request.headroom_percent.unwrap_or(plan.headroom_percent);
     check_headroom(headroom_percent).map_err(|error| PlanError::Usage(error.to_string()))?;
-    let known = demand_of(plan);
+    let before = demand_of(plan);
     let demand = Demand {
         range_per_second: range,
-        growth_percent_per_month: request.growth_percent_per_month.unwrap_or(known.growth_percent_per_month),
-        ..known
+        growth_percent_per_month: request.growth_percent_per_month.unwrap_or(before.growth_percent_per_month),
+        ..before
     };
     let (others, prices) = other_hosts(report, request)?;
     let candidates = request.catalogue.as_ref().filter(|_| others.is_empty());
-    let known = with_candidates(&Limits::new(plan, report), candidates);
+    let known = with_candidates(&Limits::new(plan, report, &before), candidates);
     let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
-    let stored_times = changed.stored_times();
-    let limits = Limits { headroom_percent, stored_times, measured: plan, ..Limits::new(&known, report) };
+    let limits = Limits { headroom_percent, measured: plan, ..Limits::new(&known, report, &demand) };
     let ranked = Ranked { before: plan, limits, changed };
     let targets = demand.targets(target_per_second);
     let hosts = (!others.is_empty()).then(|| CandidateHosts::new(report, &ranked, &others, prices, &targets));
@@ -106,7 +105,7 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     found.plan = Some(plan);
     match &hosts {
         Some(hosts) => add_demand_of(&mut found, hosts, &demand),
-        None => add_demand(&mut found, Some(&known), &demand),
+        None => add_demand_of(&mut found, &ranked.limits, &demand),
     }
     Ok(found)
 }
@@ -123,9 +122,9 @@ fn demand_of(plan: &PlanResult) -> Demand {
 
 /// The plan of a report at another target.
 pub(super) fn at_target(report: &Report, plan: &PlanResult, target_per_second: f64) -> PlanResult {
-    let changed = ChangedDemand::new(report, plan, target_per_second, &demand_of(plan));
-    let limits = Limits { stored_times: changed.stored_times(), ..Limits::new(plan, report) };
-    Ranked { before: plan, limits, changed }.plan()
+    let demand = demand_of(plan);
+    let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
+    Ranked { before: plan, limits: Limits::new(plan, report, &demand), changed }.plan()
 }
 
 /// The hosts, each with a name of its own, and their prices if there is a catalogue.
@@ -222,7 +221,7 @@ fn with_candidates(limits: &Limits<'_>, catalogue: Option<&Catalogue>) -> PlanRe
             known.modes.iter().map(|mode| limits.shortfall(known, mode, limits.plan.target_per_second)).collect();
         for (mode, shortfall) in known.modes.iter_mut().zip(lacking) {
             if let Some(shortfall) = shortfall {
-                mode.holds = shortfall.is_certain.then_some(false);
+                mode.holds = shortfall.holds();
             }
         }
     }
@@ -519,9 +518,24 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_before_the_horizon_holds_no_more_at_a_higher_target() {
-        let ranked = of_a_catalogue(&committed(), "other", Some(520_000_000_000), 900.0);
-        assert_eq!(holds(&ranked, "other"), [Some(true); 2], "{}", ranked.verdict.sentence);
+    fn the_disk_of_a_machine_lasts_until_the_horizon_that_was_asked_for() {
+        // The disk of the plan was full long before, and the catalogue has another one.
+        let ranked = of_a_catalogue(&committed(), "other", Some(520_000_000_000), 500.0);
+        assert_eq!((holds(&ranked, "other"), ranked.verdict.outcome), ([Some(false); 2], Outcome::Fail));
+        let sentence = &ranked.verdict.sentence;
+        assert!(
+            sentence.contains("until the horizon: other does, but its disk of 484 GiB is full after"),
+            "{sentence}"
+        );
+        let plan = ranked.plan.as_ref().unwrap();
+        let lacking = plan.profiles[0].modes[0].binds().unwrap();
+        assert_eq!(lacking.resource, crate::report::Resource::DiskSpace);
+        let ranked = of_a_catalogue(&committed(), "other", Some(20_000_000_000_000), 500.0);
+        assert!(holds(&ranked, "other").iter().all(|holds| *holds != Some(false)), "{}", ranked.verdict.sentence);
+        let plan = ranked.plan.as_ref().unwrap();
+        if chosen(&ranked)[0].is_some() {
+            assert_eq!(plan.forecast.as_ref().unwrap().disk_bytes, 20_000_000_000_000, "the disk of the machine");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::plan::demand::catalogue_info;
 use crate::plan::disk::{disk_warnings, plan_disk, read_profile};
 use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
-use crate::plan::forecast::forecast;
+use crate::plan::forecast::{StoredData, forecast, on_disk};
 use crate::plan::journal::JournaledTestbed;
 use crate::plan::machine_disk::reject_disks;
 use crate::plan::outcome::{ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
@@ -27,7 +27,8 @@ use crate::plan::watched::WatchedTestbed;
 use crate::process::rig::ProcessTestbed;
 use crate::process::{ProcessError, Scratch};
 use crate::report::{
-    Attachment, Context, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments, host_info, tuning_info,
+    Attachment, CatalogueInfo, Context, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments, host_info,
+    tuning_info,
 };
 use crate::units;
 use crate::workload::path_text;
@@ -63,7 +64,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let emulation = emulation(&request.confinement);
     job.observer.note(&emulation);
     scenario.source.repetition().iter().for_each(|note| job.observer.note(note));
-    scenario.size_note.iter().for_each(|note| job.observer.note(note));
+    scenario.notes.iter().for_each(|note| job.observer.note(note));
     if let Some(note) = Writers::surplus(request.writers, &scenario.source) {
         job.observer.note(&note);
     }
@@ -149,7 +150,8 @@ struct Measured {
 impl Measured {
     fn report_input<'m>(&'m self, emulation: &'m str, unsynced: &'m WritebackDelay) -> ReportInput<'m> {
         let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, forecast, outlook, .. } = self;
-        let (forecast, disk_bytes) = (forecast.clone(), deployment.disk_bytes);
+        let disk_bytes = forecast.as_ref().map_or(deployment.disk_bytes, |forecast| forecast.disk_bytes);
+        let forecast = forecast.clone();
         let (outlook, growth) = (outlook.clone(), ModelledGrowth::of(source, deployment));
         ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes, forecast, outlook, growth }
     }
@@ -176,19 +178,37 @@ fn measure(
     let mut outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
     let disk_samples = watch.borrow().samples().to_vec();
     job.observer.stage(Stage::Forecast, "forecast");
-    let forecast = forecast(&scenario.source, &outcome, &scenario.deployment);
-    if let (Some(catalogue), Some(forecast)) = (&scenario.spec.catalogue, &forecast) {
-        let stored = forecast.bytes_after(scenario.deployment.horizon_days).expected;
-        let sync_ns = disk.profile.swing.sync_p50_ns;
-        reject_disks(&mut outcome, &catalogue_info(catalogue), forecast, stored, sync_ns);
+    let Scenario { source, spec, deployment, .. } = &scenario;
+    let mut forecast = forecast(source, &outcome, deployment);
+    let catalogue = spec.catalogue.as_ref().map(catalogue_info);
+    if let (Some(catalogue), Some(forecast)) = (&catalogue, &forecast) {
+        let stored = StoredData::of(forecast);
+        reject_disks(&mut outcome, catalogue, (stored, deployment.horizon_days), disk.profile.swing.sync_p50_ns);
     }
-    let outlook = forecast.as_ref().and_then(|forecast| {
-        let Scenario { source, spec, deployment, .. } = &scenario;
+    let mut outlook = None;
+    // A grown database may need a larger machine than the rates alone, and that has another disk.
+    loop {
         let today = jiff::Zoned::now().date();
-        OutlookInput { source, spec, outcome: &outcome, deployment, forecast, disk: &disk.profile, today }.outlook()
-    });
-    if let Some(outlook) = &outlook {
+        let chosen = catalogue.as_ref().and_then(|catalogue| chosen_disk(catalogue, &outcome));
+        let is_other = |disk_bytes: &u64| forecast.as_ref().is_some_and(|known| known.disk_bytes != *disk_bytes);
+        let chosen = chosen.filter(is_other);
+        if outlook.is_some() && chosen.is_none() {
+            break;
+        }
+        if let Some(disk_bytes) = chosen {
+            forecast = forecast.map(|known| on_disk(known, disk_bytes, deployment.horizon_days, today));
+        }
+        outlook = forecast.as_ref().and_then(|forecast| {
+            OutlookInput { source, spec, outcome: &outcome, deployment, forecast, disk: &disk.profile, today }.outlook()
+        });
+        let Some(outlook) = &outlook else { break };
         outcome.end_at(&outlook.horizon);
     }
     Ok(Measured { scenario, outcome, forecast, outlook, journal: path, disk_samples })
+}
+
+/// The smallest disk that a catalogue gives a recommended machine, bytes; `None` if it gives none.
+fn chosen_disk(catalogue: &CatalogueInfo, outcome: &PlanOutcome) -> Option<u64> {
+    let chosen = outcome.modes.iter().filter_map(ModeFindings::recommended);
+    catalogue.least_disk(chosen.map(|verdict| verdict.machine.name.as_str()))
 }

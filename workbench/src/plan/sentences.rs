@@ -6,8 +6,8 @@ use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, RequestCommands, SloInfo,
-    SourceKind, ValidUntil, suffices, until,
+    AtRisk, CatalogueInfo, End, Evidence, ForecastInfo, MachineMode, ModeResult, PlanResult, Recommendation, Report,
+    RequestCommands, Resource, SloInfo, SourceKind, ValidUntil, suffices, until,
 };
 use crate::units;
 
@@ -54,7 +54,11 @@ fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
 fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> String {
     let ended = |&durability: &Durability| Some((durability, enough_for_a_time(plan, durability)?));
     let ended: Vec<_> = durabilities.iter().filter_map(ended).collect();
+    let full = durabilities.iter().find_map(|&durability| full_disk(plan, durability));
     match &ended[..] {
+        [] if full.is_some() => {
+            format!("no machine sustains {goal} until the horizon: {}", full.unwrap_or_default())
+        }
         // What an earlier plan did not measure may sustain it.
         [] if plan.ranked_from.is_some() => format!("no machine is known to sustain {goal}"),
         [] => format!("no machine that was tried sustains {goal}"),
@@ -75,6 +79,27 @@ fn enough_for_a_time(plan: &PlanResult, durability: Durability) -> Option<String
     let is_enough_at_first = known.periods.first().is_some_and(|first| first.profile.is_some());
     let ends = known.periods.last().is_some_and(|last| last.profile.is_none());
     (is_enough_at_first && ends).then(|| known.machines_over_time())
+}
+
+fn full_disk(plan: &PlanResult, durability: Durability) -> Option<String> {
+    let machines = plan.profiles.iter().filter_map(|known| Some((known.profile.as_str(), known.mode(durability)?)));
+    short_of_disk(machines, plan.catalogue.as_ref()?, plan.required_per_second)
+}
+
+/// `x16 does, but its disk of 466 GiB is full after 17 days: …`: of the machines that sustain the rate, and whose disks are full
+/// before the horizon, that with the largest.
+fn short_of_disk<'a>(
+    machines: impl Iterator<Item = (&'a str, &'a MachineMode)>,
+    catalogue: &CatalogueInfo,
+    required_per_second: f64,
+) -> Option<String> {
+    let by_disk = machines.filter_map(|(name, mode)| {
+        let is_enough = mode.least_per_second().is_some_and(|rate| suffices(rate, required_per_second));
+        let lacking = mode.lacking.as_ref().filter(|lacking| is_enough && lacking.resource == Resource::DiskSpace)?;
+        Some((catalogue.entry(name)?.disk_bytes, name, &lacking.evidence))
+    });
+    let (_, name, evidence) = by_disk.max_by_key(|(disk_bytes, ..)| *disk_bytes)?;
+    Some(format!("{name} does, but {evidence}"))
 }
 
 /// The verdict of a plan that decided nothing: no machine is to be taken.
@@ -185,6 +210,7 @@ pub(super) fn recommended(
 /// Why no machine is recommended, and what would help.
 pub(super) fn none_qualified(
     transaction: Option<&RequestCommands>,
+    catalogue: Option<&CatalogueInfo>,
     outcome: &PlanOutcome,
     mode: &ModeFindings,
 ) -> String {
@@ -204,6 +230,14 @@ pub(super) fn none_qualified(
             "With durability {durability}, the plan was interrupted before it found a machine for {required}."
         );
     }
+    let machines = || mode.verdicts.iter().map(|verdict| (verdict.machine.name.as_str(), &verdict.known));
+    let full = catalogue.and_then(|catalogue| short_of_disk(machines(), catalogue, outcome.required_per_second));
+    if let Some(full) = full {
+        let help = remedy(Resource::DiskSpace);
+        return format!(
+            "With durability {durability}, no machine sustains {required} until the horizon: {full}; {help}."
+        );
+    }
     let Some(findings) = mode.principal() else {
         return format!("With durability {durability}, no machine: {required} are needed, nothing was measured.");
     };
@@ -215,7 +249,7 @@ pub(super) fn none_qualified(
         .ceiling_per_second()
         .map_or_else(String::new, |ceiling| format!(" (ceiling {} on {})", units::number(ceiling), findings.machine));
     let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
-    let help = known.and_then(|verdict| verdict.known.binding.as_ref()).map_or_else(String::new, |binding| {
+    let help = known.and_then(|verdict| verdict.known.binds()).map_or_else(String::new, |binding| {
         let resource = binding.resource.name().unwrap_or("not known");
         format!(" The limit is {resource}: {}; {}.", binding.evidence, remedy(binding.resource))
     });
@@ -362,13 +396,13 @@ mod tests {
             ended: Some(Ended { over_time: over_time.clone(), written_bytes_per_command }),
             ..ModeFindings::new(Durability::Off)
         };
-        let by_writes = none_qualified(None, &outcome, &mode(Some([1_400.0, 5_000_000.0])));
+        let by_writes = none_qualified(None, None, &outcome, &mode(Some([1_400.0, 5_000_000.0])));
         assert!(by_writes.contains("until the horizon: nano until 2027-03-01, then none"), "{by_writes}");
         assert!(
             by_writes.ends_with("a command writes 1.37 KiB on average now and 4.77 MiB at the horizon."),
             "{by_writes}"
         );
-        let by_reads = none_qualified(None, &outcome, &mode(None));
+        let by_reads = none_qualified(None, None, &outcome, &mode(None));
         assert!(by_reads.ends_with("until 2027-11-29."), "{by_reads}");
     }
 }

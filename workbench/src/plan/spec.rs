@@ -24,6 +24,8 @@ pub struct PlanSpec {
     pub machines: Vec<Machine>,
     /// Where the candidates come from, with their disks and prices, if they are not sizes alone.
     pub catalogue: Option<Catalogue>,
+    /// Names of those whose disk the workload fills before the horizon.
+    pub short_of_disk: Vec<String>,
     /// Whether machines with a part of a core can be emulated: that needs a limit on CPU time.
     pub emulates_parts_of_cores: bool,
     /// Demand besides the target.
@@ -222,9 +224,27 @@ impl PlanSpec {
         };
         let mut machines: Vec<_> = self.machines.iter().filter(can_emulate).cloned().collect();
         self.sort(&mut machines);
+        let lasting: Vec<_> = machines.iter().filter(|machine| !self.is_short_of_disk(machine)).cloned().collect();
+        let has_lasting = |machine: &Machine| lasting.iter().any(|other| other.is_same_size(machine));
+        machines.retain(|machine| !self.is_short_of_disk(machine) || !has_lasting(machine));
         let mut sizes = BTreeSet::new();
         machines.retain(|machine| sizes.insert(machine.size()));
         machines
+    }
+
+    /// Those of them that are searched: the ones whose disk lasts until the horizon, else the largest, from which larger ones are
+    /// judged.
+    pub(super) fn searched<'m>(&self, emulatable: &'m [Machine]) -> Vec<&'m Machine> {
+        let lasting: Vec<_> = emulatable.iter().filter(|machine| !self.is_short_of_disk(machine)).collect();
+        if lasting.is_empty() {
+            emulatable.iter().max_by_key(|machine| machine.size()).into_iter().collect()
+        } else {
+            lasting
+        }
+    }
+
+    fn is_short_of_disk(&self, machine: &Machine) -> bool {
+        self.short_of_disk.contains(&machine.name)
     }
 
     /// All candidates and this host, in the order of preference.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::actor::Durability;
 use crate::report::{
     CertaintyLevel, CertificateInfo, CertifiedSlices, End, LoadKind, MachineMode, ModeResult, Outcome, PercentileInfo,
-    PlanResult, ProfileEvidence, Recommendation, Report, SloInfo, ValidUntil, Verification,
+    PlanResult, ProfileEvidence, Recommendation, Report, SloInfo, ValidUntil, Verification, suffices,
 };
 use crate::units;
 
@@ -149,7 +149,7 @@ impl Gauge {
 /// A percentile of the response time with its interval, against the limit where there is one; shares of the axis, percent.
 #[derive(Debug, PartialEq, Serialize)]
 struct LatencyBar {
-    name: &'static str,
+    name: String,
     text: String,
     limit: Option<String>,
     is_met: Option<bool>,
@@ -160,7 +160,8 @@ struct LatencyBar {
 }
 
 impl LatencyBar {
-    fn new(name: &'static str, value_ns: u64, interval_ns: Option<[u64; 2]>, limit_ns: Option<u64>) -> Self {
+    fn new(name: impl Into<String>, value_ns: u64, interval_ns: Option<[u64; 2]>, limit_ns: Option<u64>) -> Self {
+        let name = name.into();
         let high = interval_ns.map_or(value_ns, |[_, high]| high.max(value_ns)) as f64;
         let most = BEYOND * limit_ns.map_or(high, |limit| high.max(limit as f64));
         let top = limit_ns.map_or(most, |limit| most.min(MOST_LIMITS * limit as f64)).max(f64::MIN_POSITIVE);
@@ -172,8 +173,8 @@ impl LatencyBar {
         });
         let against = limit.as_ref().map_or_else(String::new, |limit| format!(", limit {limit}"));
         Self {
-            name,
             label: format!("{name} {text}{between}{against}"),
+            name,
             text,
             limit,
             is_met: limit_ns.map(|limit| value_ns <= limit),
@@ -385,16 +386,24 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
     let sustained = known.map_or_else(|| capacity?.sustained_per_second, MachineMode::least_per_second);
     let limit_ns = plan.slo.limit_ns;
     let name = plan.slo.percentile.name();
-    let expected =
-        recommendation.expected.as_ref().and_then(|expected| expected.response.percentile(plan.slo.percentile));
-    let objective = match expected {
-        Some(found) => Some(LatencyBar::of(found, Some(limit_ns))),
-        None => known
-            .and_then(|known| known.latency)
-            .map(|latency| latency.value_ns)
-            .or_else(|| capacity?.near(plan.required_per_second, NEAR)?.worst_slice_ns)
-            .map(|value_ns| LatencyBar::new(name, value_ns, None, Some(limit_ns))),
+    let expected = recommendation.expected.as_ref().and_then(|expected| {
+        let found = expected.response.percentile(plan.slo.percentile)?;
+        let name = expected.measured_on.as_ref().map_or_else(|| name.to_owned(), |on| format!("{name} on {on}"));
+        Some(LatencyBar::new(name, found.value_ns, found.interval_ns, Some(limit_ns)))
+    });
+    let near = || {
+        let probe = capacity?.near(plan.required_per_second, NEAR)?;
+        Some((probe.worst_slice_ns?, probe.offered_per_second))
     };
+    let elsewhere = || {
+        let latency = known.and_then(|known| known.latency).map(|latency| (latency.value_ns, latency.per_second));
+        let (value_ns, per_second) = latency.or_else(near)?;
+        let is_required =
+            suffices(per_second, plan.required_per_second) && suffices(plan.required_per_second, per_second);
+        let name = if is_required { name.to_owned() } else { format!("{name} at {}", units::rate(per_second)) };
+        Some(LatencyBar::new(name, value_ns, None, Some(limit_ns)))
+    };
+    let objective = expected.or_else(elsewhere);
     ScreenMode {
         durability,
         figure: own.map(|machine| machine.profile.clone()),

@@ -80,6 +80,7 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("to", |low: f64, high: f64| units::duration_range(low, high));
     environment.add_filter("seconds", |value: Option<f64>| figure(value, units::seconds));
     environment.add_filter("days", |value: Option<f64>| figure(value, units::days));
+    environment.add_filter("months", |value: Option<f64>| figure(value, units::months));
     environment.add_filter("bytes", |value: Option<f64>| figure(value, units::bytes));
     environment.add_filter("rate", |value: Option<f64>| figure(value, units::rate));
     environment.add_filter("number", |value: Option<f64>| figure(value, units::number));

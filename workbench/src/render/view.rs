@@ -267,7 +267,7 @@ fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
 
 /// `CPU (off), sync latency (on)` where the modes differ, once where they do not.
 fn binding(evidence: &ProfileEvidence) -> Option<String> {
-    let name = |mode: &MachineMode| Some((mode.durability, mode.binding.as_ref()?.resource.name()?));
+    let name = |mode: &MachineMode| Some((mode.durability, mode.binds()?.resource.name()?));
     let named: Vec<(Durability, &str)> = evidence.modes.iter().filter_map(name).collect();
     let (_, first) = named.first()?;
     if named.len() == evidence.modes.len() && named.iter().all(|(_, other)| other == first) {

@@ -50,6 +50,11 @@ impl CatalogueInfo {
         }
     }
 
+    /// The smallest disk that it gives one of these machines, bytes; `None` if it gives none.
+    pub(crate) fn least_disk<'a>(&self, profiles: impl Iterator<Item = &'a str>) -> Option<u64> {
+        profiles.filter_map(|name| self.entry(name)?.disk_bytes).min()
+    }
+
     pub(crate) fn entry(&self, profile: &str) -> Option<&CatalogueEntry> {
         self.machines.iter().find(|one| one.profile == profile)
     }

@@ -46,8 +46,8 @@ pub struct MachineStanding {
     pub profile: String,
     /// Whether it is the recommended one.
     pub is_chosen: bool,
-    /// The highest target that it is known to sustain with the headroom, until the horizon; absent if none is. It may
-    /// sustain more where it was not measured itself.
+    /// The highest target of today that it is known to be enough for with the headroom until the horizon, its disk included; absent
+    /// if none is. It may be enough for more where it was not measured itself.
     pub usable_per_second: Option<f64>,
     /// Price per month of 730 hours, if it is known.
     pub price_per_month: Option<f64>,
@@ -81,7 +81,7 @@ pub struct TargetMachine {
     pub profile: Option<String>,
     /// Its price per month.
     pub price_per_month: Option<f64>,
-    /// Months until the growing demand needs the next one; absent if the demand does not grow.
+    /// Months until the growing demand exceeds what it is known to sustain; absent if it does not before the horizon.
     pub enough_for_months: Option<f64>,
 }
 
@@ -96,7 +96,7 @@ pub struct LeastRegret {
     /// What it costs more than always having the cheapest machine that is enough, per target, over the months; in the
     /// currency of the catalogue.
     pub regrets: Vec<f64>,
-    /// Months until it is too small, per target; absent if it is enough for all of them.
+    /// Months until it is too small, per target; absent if it is not before the horizon.
     pub enough_for_months: Vec<Option<f64>>,
     /// In words.
     pub sentence: String,

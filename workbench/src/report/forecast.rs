@@ -61,25 +61,6 @@ impl ForecastInfo {
             _ => format!("a disk of {disk} does not fill within a hundred years"),
         }
     }
-
-    /// The size of the database after so many days, between the points of the forecast.
-    pub(crate) fn bytes_after(&self, days: f64) -> Band {
-        let sizes = &self.sizes;
-        let after = sizes.partition_point(|size| size.at_days < days);
-        match (after.checked_sub(1).and_then(|before| sizes.get(before)), sizes.get(after)) {
-            (Some(from), Some(to)) => {
-                let share = (days - from.at_days) / (to.at_days - from.at_days);
-                let between = |of: fn(&Band) -> f64| of(&from.bytes) + share * (of(&to.bytes) - of(&from.bytes));
-                Band {
-                    expected: between(|band| band.expected),
-                    low: between(|band| band.low),
-                    high: between(|band| band.high),
-                }
-            }
-            (Some(only), None) | (None, Some(only)) => only.bytes,
-            (None, None) => Band::default(),
-        }
-    }
 }
 
 /// What is sent to the disk in a durability mode. Small writes that are synced one by one cost a block each.

@@ -327,6 +327,11 @@ impl MachineMode {
     pub(crate) fn least_per_second(&self) -> Option<f64> {
         self.range_per_second.map_or(self.sustained_per_second, |[low, _]| Some(low))
     }
+
+    /// What ends it first: what its disk lacks, else what limits its rate.
+    pub fn binds(&self) -> Option<&Binding> {
+        self.lacking.as_ref().or(self.binding.as_ref())
+    }
 }
 
 /// How a machine's figures were obtained, strongest first.
@@ -402,6 +407,9 @@ pub struct MachineMode {
     pub holds: Option<bool>,
     /// What limits it, if it was searched.
     pub binding: Option<Binding>,
+    /// What its disk, as a catalogue describes it, lacks until the horizon at the target; absent if nothing, and in older reports.
+    #[serde(default)]
+    pub lacking: Option<Binding>,
     /// Most memory of process and page cache together, if it was limited.
     pub memory_peak_bytes: Option<u64>,
     /// Largest resident set of the process, page cache not counted, if it was searched.
@@ -438,6 +446,8 @@ pub enum Resource {
     Stalls,
     /// The size of the values that commands write, such as states that have grown.
     ValueSize,
+    /// The size of the disk: the database is larger before the horizon.
+    DiskSpace,
     /// None of these by what was measured.
     Unknown,
 }
@@ -452,6 +462,7 @@ impl Resource {
             Self::WriteBandwidth => Some("write bandwidth"),
             Self::Stalls => Some("stalls"),
             Self::ValueSize => Some("size of the states"),
+            Self::DiskSpace => Some("disk space"),
             Self::Unknown => None,
         }
     }
@@ -478,6 +489,9 @@ pub struct ExpectedLatency {
     pub per_second: f64,
     /// Its response time.
     pub response: LatencyInfo,
+    /// The machine that it was measured on, if that is a smaller one than the recommended.
+    #[serde(default)]
+    pub measured_on: Option<String>,
 }
 
 /// Requests and limits for a container of the machine's size.

@@ -106,7 +106,8 @@ pub(crate) struct PlanArgs {
     /// the report says which machine is enough for how long [default: the retention, or `1y`]
     #[arg(long, value_name = "TIME", value_parser = horizon)]
     pub(crate) horizon: Option<Duration>,
-    /// Size of the disk for the database, GB [default: free space under the data directory]; or its profile, a file of
+    /// Size of the disk for the database, GB, whichever machine is bought [default: that of a machine of a catalogue, else the
+    /// free space under the data directory]; or its profile, a file of
     /// `host --probe -o`, or `-` for standard input, which is compared with the disk of today. May be given twice, for both
     #[arg(long, value_name = "GB|FILE", allow_negative_numbers = true, value_parser = disk)]
     pub(crate) disk: Vec<DiskArg>,

@@ -19,7 +19,7 @@ pub(super) fn print(plan: &PlanResult, output: Output) -> Result<(), CliError> {
         output.line(&machines(mode, currency))?;
         output.line(&format!("\n{}", steps(mode, currency)))?;
         if is_uncertain(demand) {
-            output.line(&format!("\n{}", targets(mode, currency)))?;
+            output.line(&format!("\n{}", targets(mode, demand.months, currency)))?;
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn table<R>(
 }
 
 fn machines(mode: &DemandMode, currency: Option<&str>) -> String {
-    table(["machine", "sustains", "reason"], currency, &mode.machines, |machine: &MachineStanding| {
+    table(["machine", "enough up to", "reason"], currency, &mode.machines, |machine: &MachineStanding| {
         let mark = if machine.is_chosen { " ←" } else { "" };
         let cells = [format!("{}{mark}", machine.profile), rate(machine.usable_per_second), machine.reason.clone()];
         (cells, machine.price_per_month)
@@ -86,10 +86,14 @@ fn steps(mode: &DemandMode, currency: Option<&str>) -> String {
     })
 }
 
-fn targets(mode: &DemandMode, currency: Option<&str>) -> String {
+fn targets(mode: &DemandMode, months: f64, currency: Option<&str>) -> String {
     table(["target", "machine", "enough for"], currency, &mode.targets, |target: &TargetMachine| {
         let machine = target.profile.clone().unwrap_or_else(|| "none is known".to_owned());
-        let months = target.enough_for_months.map_or_else(units::absent, |it| format!("{} months", units::number(it)));
-        ([units::rate(target.per_second), machine, months], target.price_per_month)
+        let enough_for = match (&target.profile, target.enough_for_months) {
+            (None, _) => units::absent(),
+            (Some(_), Some(until)) => units::months(until),
+            (Some(_), None) => format!("{} or more", units::months(months)),
+        };
+        ([units::rate(target.per_second), machine, enough_for], target.price_per_month)
     })
 }

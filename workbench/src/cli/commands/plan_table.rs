@@ -110,7 +110,7 @@ fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineM
 }
 
 fn binds(mode: &MachineMode) -> Option<&'static str> {
-    match mode.binding.as_ref()?.resource {
+    match mode.binds()?.resource {
         Resource::WriteBandwidth => Some("bandwidth"),
         resource => resource.name(),
     }
@@ -125,11 +125,13 @@ fn rate(mode: &MachineMode) -> String {
     }
 }
 
-/// The objective's percentile at the target: it is measured on the machine that is recommended.
+/// The objective's percentile at the target, of the machine that it was measured on.
 fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability) -> Option<String> {
     let recommendation = plan.recommendation(durability)?;
-    let expected =
-        recommendation.expected.as_ref().filter(|_| recommendation.profile.as_ref() == Some(&known.profile))?;
+    let expected = recommendation.expected.as_ref()?;
+    if expected.measured_on.as_ref().or(recommendation.profile.as_ref()) != Some(&known.profile) {
+        return None;
+    }
     let found = expected.response.percentile(plan.slo.percentile)?;
     Some(units::duration(found.value_ns as f64))
 }
@@ -250,6 +252,7 @@ mod tests {
             range_per_second: None,
             holds: Some(holds),
             binding: Some(Binding { resource: Resource::WriteBandwidth, evidence: String::new() }),
+            lacking: None,
             process_peak_bytes: Some(1_022 << 20),
             ..tried.clone()
         };

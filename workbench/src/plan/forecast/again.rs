@@ -1,13 +1,24 @@
 //! The forecast of a finished plan for another demand, from its report alone.
-//!
-//! The size of a database depends on the commands that it stores, and the sizes of the report are those of known numbers of
-//! commands. Beyond the largest it grows on as the forecast says.
 
 use jiff::civil::Date;
 
 use super::disk::{DAYS_PER_YEAR, Deployment, GrowingDatabase};
+use super::stored::StoredData;
 use crate::plan::demand_growth::DemandGrowth;
-use crate::report::{Band, ForecastInfo, WritesInfo};
+use crate::report::{ForecastInfo, WritesInfo};
+
+/// The same database on a disk of another size.
+pub(in crate::plan) fn on_disk(
+    known: ForecastInfo,
+    disk_bytes: u64,
+    horizon_days: f64,
+    first_day: Date,
+) -> ForecastInfo {
+    let demand = (known.commands_per_second, known.demand_growth_percent_per_month);
+    let known = ForecastInfo { disk_bytes, ..known };
+    // What is written is the same.
+    ForecastInfo { writes: known.writes.clone(), ..forecast_again(&known, demand, horizon_days, first_day) }
+}
 
 /// The forecast for a target and a growth in percent per month until `horizon_days` from `first_day`, the day of the plan.
 pub(in crate::plan) fn forecast_again(
@@ -28,7 +39,8 @@ pub(in crate::plan) fn forecast_again(
         disk_bytes: known.disk_bytes,
         rated_bytes: None,
     };
-    let size_with = |days_of_today: f64| size_with(known, before, times * days_of_today);
+    let stored = StoredData::under(known, target_per_second, now);
+    let size_with = |days_of_today: f64| stored.bytes_with(days_of_today);
     let database = GrowingDatabase {
         size_with: &size_with,
         growth_per_day: known.growth_per_day_bytes.times(times),
@@ -51,26 +63,6 @@ pub(in crate::plan) fn forecast_again(
         memory: known.memory.clone(),
         restart: known.restart,
         ..database.forecast()
-    }
-}
-
-/// The size with so many days of the demand of the report's first day: between its points, or beyond them as it grows.
-fn size_with(known: &ForecastInfo, growth: DemandGrowth, days_of_demand: f64) -> Band {
-    let kept = |at_days: f64| growth.kept_after(at_days, known.retention_days);
-    let after = known.sizes.partition_point(|size| kept(size.at_days) < days_of_demand);
-    let sum = |a: Band, b: Band| Band { expected: a.expected + b.expected, low: a.low + b.low, high: a.high + b.high };
-    let (from, to) = (after.checked_sub(1).and_then(|before| known.sizes.get(before)), known.sizes.get(after));
-    match (from, to) {
-        (Some(from), Some(to)) => {
-            let share = (days_of_demand - kept(from.at_days)) / (kept(to.at_days) - kept(from.at_days));
-            sum(from.bytes.times(1.0 - share), to.bytes.times(share))
-        }
-        (None, Some(first)) => first.bytes,
-        (Some(last), None) => {
-            let beyond = days_of_demand - kept(last.at_days);
-            sum(last.bytes, known.growth_per_day_bytes.times(beyond))
-        }
-        (None, None) => Band::default(),
     }
 }
 
@@ -116,7 +108,7 @@ mod tests {
             let is_close = |a: f64, b: f64| (a - b).abs() <= 0.01 * a.abs().max(b.abs()) + 1.0;
             prop_assert!(is_close(found.growth_per_day_bytes.expected, planned.growth_per_day_bytes.expected));
             for days in [1.0, 30.0, 300.0] {
-                let [a, b] = [&found, &planned].map(|forecast| forecast.bytes_after(days).expected);
+                let [a, b] = [&found, &planned].map(|forecast| StoredData::of(forecast).bytes_after(days).expected);
                 // The sizes lie on straight lines between points that are not the same.
                 prop_assert!((a - b).abs() <= 0.03 * a.max(b) + 1e7, "{days}: {a} {b}");
             }

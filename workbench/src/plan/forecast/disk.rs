@@ -14,6 +14,8 @@ use crate::units::DAY_SECONDS;
 pub(in crate::plan) const DAYS_PER_YEAR: f64 = 365.25;
 /// The forecast ends here.
 const MOST_DAYS: f64 = 100.0 * DAYS_PER_YEAR;
+/// Days are known to this: less than a second.
+const LEAST_DAYS: f64 = 1e-5;
 /// Points of the size over days.
 const SIZES: u32 = 48;
 /// End of these points as a multiple of the day on which the disk is full.
@@ -141,23 +143,27 @@ impl GrowingDatabase<'_> {
         days.map(|at_days| SizeInfo { at_days, bytes: self.size(at_days) }).collect()
     }
 
-    /// Days until the disk is full, by bisection; `None` if not within a hundred years.
+    /// Days until the disk is full; `None` if not within a hundred years.
     fn days_until_full(&self, of: fn(Band) -> f64) -> Option<f64> {
         let limit = self.deployment.disk_bytes.saturating_sub(self.headroom_bytes) as f64;
-        let exceeds = |days: f64| of(self.size(days)) > limit;
-        let (mut before, mut after) = (0.0, MOST_DAYS);
-        if exceeds(before) {
-            return Some(0.0);
-        }
-        if !exceeds(after) {
-            return None;
-        }
-        while after - before > 0.5 {
-            let middle = f64::midpoint(before, after);
-            if exceeds(middle) { after = middle } else { before = middle }
-        }
-        Some(before)
+        first_day(|days| of(self.size(days)) > limit)
     }
+}
+
+/// Days until something happens that remains so, by bisection; `None` if not within a hundred years.
+pub(super) fn first_day(happened: impl Fn(f64) -> bool) -> Option<f64> {
+    if happened(0.0) {
+        return Some(0.0);
+    }
+    if !happened(MOST_DAYS) {
+        return None;
+    }
+    let (mut before, mut after) = (0.0, MOST_DAYS);
+    while after - before > LEAST_DAYS {
+        let middle = f64::midpoint(before, after);
+        if happened(middle) { after = middle } else { before = middle }
+    }
+    Some(before)
 }
 
 /// The forecast of a database whose size follows a curve.

@@ -8,11 +8,15 @@ mod disk;
 mod growth;
 mod memory;
 mod restart;
+mod stored;
 mod tree;
 mod wear;
 
-pub(super) use again::forecast_again;
+pub(super) use again::{forecast_again, on_disk};
 pub(crate) use deployment::forecast;
 pub(crate) use disk::Deployment;
 pub(super) use disk::{DAYS_PER_YEAR, later};
 pub use growth::GrowthCurve;
+pub(super) use stored::StoredData;
+#[cfg(test)]
+pub(super) use stored::forecast_of;

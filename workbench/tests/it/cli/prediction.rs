@@ -158,7 +158,7 @@ fn with_prices_the_cheapest_host_is_named_and_growth_says_for_how_long() {
     let machines = "name,vcpus,memory,disk_gb,price_per_month,currency,price_date\n\
         slow,2,8,1,5,EUR,2026-11-28\nfast,2,8,1,9,EUR,2026-11-28\nother,2,8,1,1,EUR,2026-11-28\n";
     place.write("m.csv", machines);
-    let words = "plan --from a.json --host fast.json slow.json --target 500 --growth 4%/month --machines m.csv";
+    let words = "plan --from a.json --host fast.json slow.json --target 500 --growth 40%/month --machines m.csv";
     let ended = place.run(words);
     let prints = Prints::of(&place, &ended, "report");
     let report: Report = prints.json("report.json");

@@ -10,12 +10,18 @@ use crate::load::known_latency::appends;
 
 /// A plan of these machines for 500 commands/s, each of which takes a millisecond; a machine needs so many MiB.
 fn planned(csv: &str, needs_mb: u64) -> PlanOutcome {
+    planned_without(&[], csv, needs_mb)
+}
+
+/// The same where the workload fills the disks of these machines before the horizon.
+fn planned_without(short_of_disk: &[&str], csv: &str, needs_mb: u64) -> PlanOutcome {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("machines.csv");
     std::fs::write(&path, csv).unwrap();
     let catalogue = Catalogue::read(&path).unwrap();
     let machines = catalogue.machines.iter().map(|one| one.machine.clone()).collect();
-    let spec = PlanSpec { machines, catalogue: Some(catalogue), ..spec(500.0, "p99=10ms") };
+    let short_of_disk = short_of_disk.iter().map(|&name| name.to_owned()).collect();
+    let spec = PlanSpec { machines, catalogue: Some(catalogue), short_of_disk, ..spec(500.0, "p99=10ms") };
     let ask = |testbed: &dyn ave_workbench::process::Testbed| -> Result<PlanOutcome, ProcessError> {
         let mut mortal = Mortal::new(testbed, |_| 0);
         mortal.least_mb = needs_mb;
@@ -72,6 +78,23 @@ fn a_machine_that_fails_rules_out_those_that_are_no_larger() {
     ];
     let (searched, recommended) = names(&planned(&priced(&machines), 600));
     assert_eq!((searched, recommended.as_deref()), (vec!["offer".to_owned(), "enough".to_owned()], Some("enough")));
+}
+
+#[test]
+fn this_host_is_not_the_answer_where_a_catalogue_says_what_can_be_bought() {
+    let (searched, recommended) = names(&planned(&priced(&[("least", "1", "128 MiB", 3.0)]), 600));
+    assert!(!searched.is_empty());
+    assert_eq!(recommended, None);
+}
+
+#[test]
+fn machines_whose_disk_is_too_small_are_passed_over() {
+    let machines =
+        [("tiny", "1", "512 MiB", 1.0), ("same", "1", "1", 2.0), ("twin", "1", "1", 3.0), ("huge", "2", "4", 9.0)];
+    let searched = |short: &[&str]| names(&planned_without(short, &priced(&machines), 0)).0;
+    assert_eq!(searched(&["tiny", "same"]), ["twin"], "of two of one size the one whose disk lasts");
+    let all = ["tiny", "same", "twin", "huge"];
+    assert_eq!(searched(&all), ["huge"], "what is known of the largest is known of larger ones");
 }
 
 #[test]

@@ -26,6 +26,7 @@ const CEILING: f64 = 1_000.0;
 
 pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
     PlanSpec {
+        short_of_disk: Vec::new(),
         target_per_second,
         objective: objective.parse().unwrap(),
         headroom_percent: 20.0,

@@ -34,7 +34,7 @@ fn costs_are_listed_with_a_reason_for_every_machine() {
         "### Cost and demand",
         "- Durability on: **medium** costs 7.90 EUR per month, 0.0015 EUR per million commands at the target.",
         "| on | 0/s | 2,205/s | medium | medium | 7.90 EUR |",
-        "| on | 2,000/s | medium | 7.90 EUR | 2.5 |",
+        "| on | 2,000/s | medium | 7.90 EUR | 2.5 months |",
         "| on | half | 3.10 EUR | — | not known: smaller than the machines that meet the objective |",
     ] {
         position(&text, part);

@@ -135,6 +135,7 @@ pub(crate) fn predicted() -> Report {
         }),
     };
     let known = |durability: Durability| MachineMode {
+        lacking: None,
         evidence: if durability.is_on() { Evidence::Predicted } else { Evidence::Implied },
         sustained_per_second: Some(if durability.is_on() { 4_410.0 } else { 18_900.0 }),
         range_per_second: durability.is_on().then_some([3_528.0, 5_292.0]),
@@ -943,6 +944,7 @@ fn capacity(durability: Durability) -> Capacity {
 
 fn profiles() -> Vec<ProfileEvidence> {
     let known = |durability, rate: f64, resource| MachineMode {
+        lacking: None,
         durability,
         evidence: Evidence::Emulated,
         sustained_per_second: Some(rate),
@@ -964,6 +966,7 @@ fn profiles() -> Vec<ProfileEvidence> {
         modes: vec![known(Durability::Off, off, Resource::Cpu), known(Durability::On, on, Resource::SyncLatency)],
     };
     let unknown = |durability| MachineMode {
+        lacking: None,
         durability,
         evidence: Evidence::NotMeasured,
         sustained_per_second: None,
