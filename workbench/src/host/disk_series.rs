@@ -138,12 +138,12 @@ fn change(factor: f64) -> String {
 }
 
 impl DiskSwing {
-    /// `p50 77 µs, band 70 – 95 µs over 10 s (10 samples)`.
+    /// `median 77 µs of 10 samples over 10 s, band 70 – 95 µs`: a sample is the median of its syncs.
     pub fn summary(&self) -> String {
         let [p10, p50, p90] = [self.sync_p10_ns, self.sync_p50_ns, self.sync_p90_ns].map(|value| value as f64);
-        let (p50, band) = (units::duration(p50), units::duration_range(p10, p90));
+        let (median, band) = (units::duration(p50), units::duration_range(p10, p90));
         let samples = units::counted(self.samples_count, "sample");
-        format!("p50 {p50}, band {band} over {} ({samples})", units::seconds(self.seconds))
+        format!("median {median} of {samples} over {}, band {band}", units::seconds(self.seconds))
     }
 
     /// Of samples in the order of their times; `None` without any.

@@ -426,10 +426,11 @@ impl<'a> ModeSearch<'a> {
     fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<AtTarget>, ProcessError> {
         self.begin(Stage::Target, "latency at the target");
         let mut trials = Trials::default();
-        let mut last = None;
+        let (mut last, mut probes) = (None, Vec::new());
         while !self.is_stopped() {
             let (probe, drive) = search.offer(self.input.spec.target_per_second, self.at_target)?;
             trials.add(probe.rejection.is_none());
+            probes.push(probe);
             last = drive.or(last);
             let (all_held, error) = (trials.held_count == trials.tried_count, self.input.spec.effort.error);
             let is_enough = trials.tried_count >= fewest_trials(error);
@@ -437,7 +438,7 @@ impl<'a> ModeSearch<'a> {
                 break;
             }
         }
-        Ok(last.map(|drive| AtTarget { drive, trials }))
+        Ok(last.map(|drive| AtTarget { drive, probes, trials }))
     }
 
     fn is_host_of_use(&self) -> bool {

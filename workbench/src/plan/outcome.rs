@@ -296,6 +296,8 @@ impl MachineFindings {
 pub struct AtTarget {
     /// The last load.
     pub drive: Drive,
+    /// Every load.
+    pub(crate) probes: Vec<ProbeResult>,
     /// How often it met the objective: once is enough where a higher rate is sustained.
     pub trials: Trials,
 }

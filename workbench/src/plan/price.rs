@@ -18,6 +18,7 @@ pub(super) fn price(
     let is_one_machine = is_one_database && one_machine(modes).is_some();
     let expected = |durability| plan.recommendation(durability).filter(|_| is_one_machine)?.expected.as_ref();
     let expected = expected(Durability::Off).zip(expected(Durability::On));
+    let expected = expected.filter(|(off, on)| off.measured_on == on.measured_on);
     let at_target = expected.and_then(|(off, on)| LatencyPrice::at_target(&off.command, &off.response, &on.response));
     Some(DurabilityPrice {
         throughput: throughput(modes).filter(|_| is_one_database),

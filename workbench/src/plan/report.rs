@@ -240,6 +240,10 @@ impl ReportInput<'_> {
         let sustained_per_second = findings.sustained_within_memory();
         let verdict = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
         let free_share = 1.0 - self.spec.headroom_percent / 100.0;
+        let at_target = mode.at_target.as_ref().filter(|_| mode.found.as_ref() == Some(&findings.machine));
+        let probes = at_target.iter().flat_map(|at_target| &at_target.probes).chain(&findings.probes);
+        let mut probes: Vec<_> = probes.copied().collect();
+        probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
         Some(Capacity {
             durability: mode.durability,
             machine: findings.machine.name.clone(),
@@ -248,9 +252,9 @@ impl ReportInput<'_> {
             usable_per_second: sustained_per_second.map(|rate| rate * free_share),
             trial_error_percent: 100.0 * self.spec.effort.error,
             decided: findings.decided.clone(),
-            at_target: mode.at_target.as_ref().map(|at_target| at_target.trials),
+            at_target: at_target.map(|at_target| at_target.trials),
             holds: verdict.is_some_and(|verdict| verdict.known.holds == Some(true)),
-            probes: findings.probes.clone(),
+            probes,
         })
     }
 

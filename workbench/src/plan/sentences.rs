@@ -290,8 +290,10 @@ pub(super) fn memory(mode: &ModeFindings) -> Option<String> {
     let SustainedRate { footprint, .. } = findings.sustained.first()?;
     let bytes = |bytes: u64| units::bytes(bytes as f64);
     let with_cache = findings.memory_peak_bytes.map_or_else(String::new, |peak| {
-        let limit = bytes(findings.machine.usable_ram_bytes());
-        format!(", process and page cache together at {}, of {limit} that they may use", bytes(peak))
+        let limit = findings.machine.usable_ram_bytes();
+        // The kernel counts a little beyond the limit before it reclaims.
+        let used = if peak < limit { format!("{} of the", bytes(peak)) } else { "all of the".to_owned() };
+        format!(", process and page cache together used {used} {} that they may use", bytes(limit))
     });
     Some(format!(
         "With durability {}, on {} the process peaked at {}{with_cache}; the database had {}.",

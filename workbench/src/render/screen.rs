@@ -123,7 +123,10 @@ struct Gauge {
 const ROUNDING: f64 = 1e-6;
 
 impl Gauge {
-    fn new(plan: &PlanResult, sustained_per_second: f64) -> Option<Self> {
+    /// `then_per_second` is what it sustains with the database of the horizon, if that is known.
+    fn new(plan: &PlanResult, now_per_second: f64, then_per_second: Option<f64>) -> Option<Self> {
+        let lower = then_per_second.filter(|&then| then < now_per_second);
+        let (sustained_per_second, when) = lower.map_or((now_per_second, ""), |then| (then, " at the horizon"));
         let used_percent = 100.0 * plan.target_per_second / sustained_per_second;
         if !used_percent.is_finite() {
             return None;
@@ -138,7 +141,7 @@ impl Gauge {
             text: format!("{free} free"),
             is_enough: used_percent <= 100.0 - plan.headroom_percent + ROUNDING,
             label: format!(
-                "{free} of the {} it sustains stays free at the target; {} must",
+                "{free} of the {} it sustains{when} stays free at the target; {} must",
                 units::rate(sustained_per_second),
                 units::percent(plan.headroom_percent)
             ),
@@ -260,7 +263,7 @@ impl Screen {
             // Where each mode has a host of its own, it is named.
             let what = if shared.or(only).is_some() { "predicted" } else { name(host) };
             ScreenMode {
-                gauge: known.range_per_second.and_then(|[low, _]| Gauge::new(plan, low)),
+                gauge: known.range_per_second.and_then(|[low, _]| Gauge::new(plan, low, None)),
                 ..ScreenMode::figure(one.durability, predicted_rate(known), Some(what.to_owned()))
             }
         };
@@ -409,7 +412,7 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
         figure: own.map(|machine| machine.profile.clone()),
         size: own.map(size),
         cost: own.and_then(|_| cost(recommendation)),
-        gauge: sustained.and_then(|sustained| Gauge::new(plan, sustained)),
+        gauge: sustained.and_then(|sustained| Gauge::new(plan, sustained, plan.rate_at_horizon(recommendation))),
         objective,
     }
 }

@@ -71,6 +71,13 @@ pub struct PlanResult {
 }
 
 impl PlanResult {
+    /// The rate of a recommended machine on the database of the horizon, commands per second; `None` if none was modelled for it.
+    pub(crate) fn rate_at_horizon(&self, recommendation: &Recommendation) -> Option<f64> {
+        let mode = self.horizon.as_ref()?.mode(recommendation.durability)?;
+        let last = mode.points.last().filter(|_| recommendation.profile.as_ref() == Some(&mode.profile))?;
+        Some(last.per_second)
+    }
+
     pub(crate) fn recommendation(&self, durability: Durability) -> Option<&Recommendation> {
         self.recommendations.iter().find(|recommendation| recommendation.durability == durability)
     }

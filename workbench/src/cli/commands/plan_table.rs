@@ -81,13 +81,17 @@ fn host_rows(host: &PredictionInfo) -> Vec<Vec<String>> {
     host.modes.iter().enumerate().map(row).collect()
 }
 
-/// A row per durability mode in which the machine was tried; the first one names it. What follows from another machine has
-/// no row.
+/// A row per durability mode in which the machine was tried or is recommended; the first one names it. What follows from
+/// another machine has no other row.
 fn rows(plan: &PlanResult, known: &ProfileEvidence) -> Vec<Vec<String>> {
     let names = std::iter::once(known.profile.clone()).chain(std::iter::repeat(String::new()));
-    let is_tried = |mode: &&MachineMode| !matches!(mode.evidence, Evidence::Implied | Evidence::NotMeasured);
-    let tried = known.modes.iter().filter(is_tried);
-    names.zip(tried).map(|(name, mode)| row(plan, known, name, mode)).collect()
+    let shown = known.modes.iter().filter(|mode| has_row(plan, known, mode));
+    names.zip(shown).map(|(name, mode)| row(plan, known, name, mode)).collect()
+}
+
+fn has_row(plan: &PlanResult, known: &ProfileEvidence, mode: &MachineMode) -> bool {
+    let recommended = plan.recommendation(mode.durability).and_then(|one| one.profile.as_ref());
+    !matches!(mode.evidence, Evidence::Implied | Evidence::NotMeasured) || recommended == Some(&known.profile)
 }
 
 fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineMode) -> Vec<String> {
@@ -120,6 +124,7 @@ fn binds(mode: &MachineMode) -> Option<&'static str> {
 fn rate(mode: &MachineMode) -> String {
     match (mode.range_per_second, mode.sustained_per_second) {
         (Some([low, high]), _) => format!("{} – {}", units::number(low), units::number(high)),
+        (None, Some(rate)) if mode.evidence == Evidence::Implied => format!("≥ {}", units::number(rate)),
         (None, Some(rate)) => units::number(rate),
         (None, None) => "none".to_owned(),
     }
@@ -141,7 +146,8 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
     // The table of hosts has all of them.
     let machines = || plan.profiles.iter().filter(|_| plan.predictions.is_empty());
     for (label, kind) in [("at least the same", Evidence::Implied), ("not measured", Evidence::NotMeasured)] {
-        let of_kind = machines().filter(|known| known.evidence == kind);
+        let has_no_row = |known: &&ProfileEvidence| !known.modes.iter().any(|mode| has_row(plan, known, mode));
+        let of_kind = machines().filter(|known| known.evidence == kind).filter(has_no_row);
         let names: Vec<_> = of_kind.map(|known| known.profile.as_str()).collect();
         if !names.is_empty() {
             facts.push((label, names.join(", ")));

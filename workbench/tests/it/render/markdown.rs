@@ -229,7 +229,7 @@ fn hostile_text_is_shown_not_obeyed() {
 fn the_disk_of_a_plan_is_described_with_the_durable_rate_at_its_latencies() {
     let text = markdown(&sample::plan());
     for part in [
-        "Between the loads: sync of 4 KiB p50 77 µs, band 71 – 460 µs over 4 min 0 s (40 samples).",
+        "Between the loads: sync of 4 KiB median 77 µs of 40 samples over 4 min 0 s, band 71 – 460 µs.",
         "after 23 s the sync latency rose 6-fold",
         "Compared with its profile: the sync p50 is 77 µs, 3.08 times that of the profile of 2026-02-01",
         "1 / rate = 45 µs + 0.28 × sync latency under load, fitted to 15 s of the closed loop on medium, error 4 %",
