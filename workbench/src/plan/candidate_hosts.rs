@@ -5,7 +5,6 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::plan::demand::{Reach, cost};
 use crate::plan::limits::highest;
-use crate::plan::machine_disk::Shortfall;
 use crate::plan::other_host::OtherHost;
 use crate::plan::predict::Predictor;
 use crate::plan::predicted::{self, HostMode};
@@ -193,11 +192,6 @@ impl Reach for CandidateHosts<'_> {
 
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
         self.usable(known, mode.durability).map_or(target_per_second, |usable| usable.max(target_per_second))
-    }
-
-    /// The disk was probed: what a catalogue says of it does not count.
-    fn shortfall(&self, _: &ProfileEvidence, _: &MachineMode, _: f64) -> Option<Shortfall> {
-        None
     }
 }
 

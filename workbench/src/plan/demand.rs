@@ -4,7 +4,6 @@ use crate::actor::Durability;
 use crate::catalogue::{Catalogue, CatalogueMachine, HOURS_PER_MONTH};
 use crate::host::HOST;
 use crate::plan::limits::{Limits, machine};
-use crate::plan::machine_disk::Shortfall;
 use crate::plan::regret::{Choice, Growing, least_regret};
 use crate::plan::spec::Demand;
 use crate::report::{
@@ -60,9 +59,6 @@ pub(super) trait Reach {
     /// The highest demand that it is known to sustain with the headroom while the demand grows from a target that it is enough
     /// for, its disk aside.
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64;
-
-    /// Why its disk is not enough at a target.
-    fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall>;
 }
 
 impl Reach for Limits<'_> {
@@ -73,10 +69,6 @@ impl Reach for Limits<'_> {
 
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
         Limits::usable_by_rate(self, known, mode, target_per_second)
-    }
-
-    fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall> {
-        Limits::shortfall(self, known, mode, target_per_second)
     }
 }
 
@@ -278,22 +270,18 @@ impl<R: Reach> ModeDemand<'_, R> {
 
     /// Why a candidate is recommended or rejected.
     fn reason(&self, candidate: &Candidate<'_>) -> String {
-        let Candidate { known, mode, per_month, .. } = candidate;
+        let Candidate { mode, per_month, .. } = candidate;
         let plan = self.plan;
         if self.is_chosen(candidate) {
             let how = if per_month.is_some() { "cheapest" } else { "smallest" };
             return format!("the {how} that sustains the required {}", units::rate(plan.required_per_second));
         }
-        match mode.holds {
-            Some(true) => self.reason_against_enough(candidate),
-            Some(false) => self
-                .reach
-                .shortfall(known, mode, plan.target_per_second)
-                .map_or_else(|| too_slow(mode, plan), |Shortfall { reason, .. }| reason),
-            None => self
-                .reach
-                .shortfall(known, mode, plan.target_per_second)
-                .map_or_else(|| not_known(mode, plan), |Shortfall { reason, .. }| format!("not known: {reason}")),
+        match (mode.holds, &mode.lacking) {
+            (Some(true), _) => self.reason_against_enough(candidate),
+            (Some(false), Some(lacking)) => lacking.evidence.clone(),
+            (None, Some(lacking)) => format!("not known: {}", lacking.evidence),
+            (Some(false), None) => too_slow(mode, plan),
+            (None, None) => not_known(mode, plan),
         }
     }
 
@@ -341,6 +329,9 @@ fn not_known(mode: &MachineMode, plan: &PlanResult) -> String {
         (_, Some([low, high]), _) => {
             let how = if mode.evidence == Evidence::Predicted { "prediction" } else { "extrapolation" };
             format!("not known: {} to {} by {how}, {required} are required", units::number(low), units::rate(high))
+        }
+        (_, None, Some(rate)) if suffices(rate, plan.required_per_second) => {
+            format!("not known: sustains {} now; no rate is known for the database of the horizon", units::rate(rate))
         }
         (Evidence::Implied, None, Some(rate)) => {
             format!("not known: sustains {} at least, {required} are required", units::rate(rate))

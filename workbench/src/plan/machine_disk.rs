@@ -47,9 +47,8 @@ impl Shortfall {
         self.is_certain.then_some(false)
     }
 
-    /// What a machine lacks that is ruled out.
-    pub(super) fn lacking(&self) -> Option<Binding> {
-        self.is_certain.then(|| Binding { resource: self.resource, evidence: self.reason.clone() })
+    pub(super) fn lacking(self) -> Binding {
+        Binding { resource: self.resource, evidence: self.reason }
     }
 }
 
@@ -124,8 +123,7 @@ pub(super) fn reject_disks(
             let Some(shortfall) = shortfall else { continue };
             let known = &mut verdict.known;
             known.holds = shortfall.holds();
-            known.reason = format!("{}; {}", shortfall.reason, known.reason);
-            known.lacking = shortfall.lacking();
+            known.lacking = Some(shortfall.lacking());
         }
     }
 }

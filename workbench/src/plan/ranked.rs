@@ -7,6 +7,8 @@ use crate::plan::certainty::ample;
 use crate::plan::changed_demand::ChangedDemand;
 use crate::plan::demand::cost;
 use crate::plan::limits::{Limits, machine};
+use crate::plan::machine_disk::Shortfall;
+use crate::plan::report::joined;
 use crate::plan::sentences;
 use crate::plan::spec::required_rate;
 use crate::report::{
@@ -186,10 +188,12 @@ impl Ranked<'_> {
 fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) -> ProfileEvidence {
     let mode = |mode: &MachineMode| MachineMode {
         holds: limits.holds(known, mode, target_per_second),
-        lacking: limits.shortfall(known, mode, target_per_second).and_then(|shortfall| shortfall.lacking()),
+        lacking: limits.shortfall(known, mode, target_per_second).map(Shortfall::lacking),
         ..mode.clone()
     };
-    ProfileEvidence { modes: known.modes.iter().map(mode).collect(), ..known.clone() }
+    let modes: Vec<_> = known.modes.iter().map(mode).collect();
+    let (_, reason) = joined(&modes);
+    ProfileEvidence { reason, modes, ..known.clone() }
 }
 
 /// `With durability on, take nano: …`.

@@ -331,14 +331,19 @@ impl ReportInput<'_> {
     }
 }
 
-/// The strongest evidence of the modes, and their reasons, once if they are the same.
+/// The strongest evidence of the modes, and their reasons with what the disk lacks, once if they are the same.
 pub(super) fn joined(modes: &[MachineMode]) -> (Evidence, String) {
     let evidence = modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured);
-    let reason = match modes {
-        [first, rest @ ..] if rest.iter().all(|other| other.reason == first.reason) => first.reason.clone(),
+    let reason = |mode: &MachineMode| match &mode.lacking {
+        Some(lacking) => format!("{}; {}", lacking.evidence, mode.reason),
+        None => mode.reason.clone(),
+    };
+    let reasons: Vec<_> = modes.iter().map(reason).collect();
+    let reason = match &reasons[..] {
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => first.clone(),
         _ => {
-            let reason = |mode: &MachineMode| format!("{}: {}", mode.durability, mode.reason);
-            modes.iter().map(reason).collect::<Vec<_>>().join("; ")
+            let of_modes = modes.iter().zip(&reasons).map(|(mode, reason)| format!("{}: {reason}", mode.durability));
+            of_modes.collect::<Vec<_>>().join("; ")
         }
     };
     (evidence, reason)

@@ -239,16 +239,20 @@ fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
         ..known
     };
     if let Some(same) = plan.profiles.iter().find(|known| machine(known).is_same_size(wanted)) {
+        let is_same = same.profile == wanted.name;
         let mode = |mode: &MachineMode| {
             // The disk of the machine in the plan is not that of this one.
             let by_disk = limits.shortfall(same, mode, plan.target_per_second).is_some();
-            MachineMode { holds: mode.holds.filter(|_| !by_disk), ..mode.clone() }
+            let of_same = if is_same { String::new() } else { format!("has the size of {}: ", same.profile) };
+            MachineMode {
+                holds: mode.holds.filter(|_| !by_disk),
+                lacking: None,
+                reason: of_same + &mode.reason,
+                ..mode.clone()
+            }
         };
         let modes = same.modes.iter().map(mode).collect();
-        let is_same = same.profile == wanted.name;
-        let reason =
-            if is_same { same.reason.clone() } else { format!("has the size of {}: {}", same.profile, same.reason) };
-        return named(ProfileEvidence { reason, modes, ..same.clone() });
+        return named(ProfileEvidence { modes, ..same.clone() });
     }
     let modes: Vec<_> = plan.recommendations.iter().map(|one| derived(plan, one, wanted)).collect();
     let (evidence, reason) = joined(&modes);

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::actor::Durability;
+use crate::host::HOST;
 use crate::report::{
     CertaintyLevel, CertificateInfo, CertifiedSlices, End, LoadKind, MachineMode, ModeResult, Outcome, PercentileInfo,
-    PlanResult, ProfileEvidence, Recommendation, Report, SloInfo, ValidUntil, Verification, suffices,
+    PlanResult, ProfileEvidence, Recommendation, Report, Resource, SloInfo, ValidUntil, Verification, suffices,
 };
 use crate::units;
 
@@ -407,6 +408,9 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
         Some(LatencyBar::new(name, value_ns, None, Some(limit_ns)))
     };
     let objective = expected.or_else(elsewhere);
+    if let Some(figure) = ends_early(plan, recommendation) {
+        return ScreenMode::figure(durability, figure.to_owned(), Some("before the horizon".to_owned()));
+    }
     ScreenMode {
         durability,
         figure: own.map(|machine| machine.profile.clone()),
@@ -415,6 +419,24 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
         gauge: sustained.and_then(|sustained| Gauge::new(plan, sustained, plan.rate_at_horizon(recommendation))),
         objective,
     }
+}
+
+/// What ends machines that sustain the rate now, if that is why none is recommended.
+fn ends_early(plan: &PlanResult, recommendation: &Recommendation) -> Option<&'static str> {
+    if recommendation.profile.is_some() {
+        return None;
+    }
+    let modes = plan.profiles.iter().filter(|known| known.profile != HOST);
+    let modes: Vec<_> = modes.filter_map(|known| known.mode(recommendation.durability)).collect();
+    if modes.iter().any(|mode| mode.holds.is_none()) {
+        return None;
+    }
+    let is_enough =
+        |mode: &&MachineMode| mode.least_per_second().is_some_and(|rate| suffices(rate, plan.required_per_second));
+    let enough_now: Vec<_> = modes.into_iter().filter(is_enough).collect();
+    let is_full = |mode: &&MachineMode| mode.binds().is_some_and(|binds| binds.resource == Resource::DiskSpace);
+    let word = if enough_now.iter().any(is_full) { "Disk full" } else { "Too slow" };
+    (!enough_now.is_empty()).then_some(word)
 }
 
 /// Whether what was acknowledged was found again.

@@ -414,7 +414,8 @@ pub struct MachineMode {
     pub holds: Option<bool>,
     /// What limits it, if it was searched.
     pub binding: Option<Binding>,
-    /// What its disk, as a catalogue describes it, lacks until the horizon at the target; absent if nothing, and in older reports.
+    /// What its disk, as a catalogue describes it, lacks until the horizon at the target, or may lack where it is not known
+    /// whether the machine is enough; absent if nothing, and in older reports.
     #[serde(default)]
     pub lacking: Option<Binding>,
     /// Most memory of process and page cache together, if it was limited.

@@ -1,7 +1,7 @@
 //! The first screen of a plan answers within 60 words, and no page shows more than 300 before something is unfolded.
 
 use ave_workbench::render::{self, html};
-use ave_workbench::report::{CertaintyLevel, Outcome, Report};
+use ave_workbench::report::{Binding, CertaintyLevel, Outcome, Report, Resource};
 
 use super::history::two_changes;
 use crate::support::sample;
@@ -124,6 +124,23 @@ fn a_plan_that_passes_says_what_to_take_and_until_when() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn where_every_disk_is_full_too_early_no_free_share_is_shown() {
+    let mut full = same();
+    full.verdict.outcome = Outcome::Fail;
+    let plan = full.plan.as_mut().unwrap();
+    plan.recommendations.iter_mut().for_each(|one| one.profile = None);
+    plan.profiles.retain(|known| known.modes[0].sustained_per_second.is_some());
+    for mode in plan.profiles.iter_mut().flat_map(|known| &mut known.modes) {
+        let evidence = "its disk of 80 GiB is full after 12 days".to_owned();
+        mode.holds = Some(false);
+        mode.lacking = Some(Binding { resource: Resource::DiskSpace, evidence });
+    }
+    let text = visible_words(&first_screen(&html(&full))).join(" ");
+    assert!(text.contains("Durability on Disk full before the horizon"), "{text}");
+    assert!(!text.contains("% free"), "{text}");
 }
 
 #[test]
