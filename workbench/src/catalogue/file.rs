@@ -308,7 +308,7 @@ two,2,4,40,0.8,3000,125,,0.01,EUR,2026-11-28
         let header = "name,vcpus,memory,price_per_month,currency,price_date\na,1,1,1,EUR,2026-11-28\n";
         for (text, expected) in [
             ("name,vcpus,memory\n".to_owned(), "m.csv: it has no machine"),
-            ("name,vcpus\na,1\n".to_owned(), "m.csv:2: `memory` is missing, expected GiB such as 4"),
+            ("name,vcpus\na,1\n".to_owned(), "m.csv:2: `memory` is missing, expected GiB such as `4`"),
             (format!("{header}{}", priced("USD")), "m.csv:3: `currency` is USD here and EUR on line 2, expected one"),
             (format!("{header}{}", priced("dollars")), "m.csv:3: `currency` is `dollars`, expected the currency"),
             (format!("{header}{}", priced("")), "m.csv:3: `currency` is missing"),

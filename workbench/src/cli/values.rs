@@ -146,24 +146,27 @@ pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     if let Some(profile) = profile_named(text) {
         return Ok(Machine::of_profile(profile));
     }
-    let Some((cores, ram)) = text.split_once(',') else {
+    let parts = text.split_once(',').map(|(cores, ram)| (cores.trim(), ram.trim()));
+    let Some((cores, ram)) = parts.filter(|(cores, ram)| !cores.is_empty() && !ram.is_empty()) else {
         let profiles = PROFILES.map(|profile| profile.to_string());
         let names: Vec<_> = profiles.iter().map(String::as_str).collect();
         let similar = did_you_mean(text, &names);
         let names = names.join(", ");
         return Err(format!("expected a profile ({names}) or `CORES,RAM_MIB`, such as `2,1500` or `2,4GiB`{similar}"));
     };
-    let (cores, ram) = (cores.trim(), ram.trim());
     let millicores = millicores(cores).ok_or_else(|| format!("`{cores}` before the comma, expected {CORES}"))?;
     let found = Some(ram).filter(|ram| !ram.contains(',')).and_then(ram_mib);
     let ram_mib = found.filter(|&ram_mib| ram_mib >= MIN_RAM_MB).ok_or_else(|| {
-        let read_as = found.map_or_else(String::new, |ram_mib| format!(", which is {ram_mib} MiB"));
-        let unit = ram.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-        let unit = if found.is_some() { unit } else { "4" };
-        format!(
-            "`{ram}` of memory{read_as}, expected {MIN_RAM_MB} MiB to 64 TiB: a number of MiB, or one with its unit such as \
-             `{unit}GiB`"
-        )
+        let range = format!("expected {MIN_RAM_MB} MiB to 64 TiB of memory");
+        // Someone who writes few MiB means GiB.
+        match ram.parse::<f64>() {
+            Ok(few) if few > 0.0 && few < MIN_RAM_MB as f64 => {
+                format!("`{ram}` without a unit is {ram} MiB, {range}; for GiB write `{cores},{ram}GiB`")
+            }
+            _ => format!(
+                "`{ram}` behind the comma, {range}: a number of MiB such as `1500`, or with a unit such as `4GiB`"
+            ),
+        }
     })?;
     Ok(Machine::named(format!("{},{ram_mib}", units::number(millicores as f64 / 1e3)), millicores, ram_mib))
 }
@@ -535,14 +538,11 @@ mod tests {
             ("2", "expected a profile"),
             ("host", "expected a profile"),
             ("0,512", "`0` before the comma, expected a number of cores from 0.05 to 4,096"),
-            (
-                "2,10",
-                "`10` of memory, which is 10 MiB, expected 64 MiB to 64 TiB: a number of MiB, or one with its unit such as `10GiB`",
-            ),
-            ("2,0", "`0` of memory, expected 64 MiB"),
-            ("2,1e9GiB", "`1e9GiB` of memory, expected 64 MiB"),
-            ("2,4 apples", "`4 apples` of memory, expected 64 MiB"),
-            ("2,4,096", "`4,096` of memory, expected 64 MiB"),
+            ("2,10", "`10` without a unit is 10 MiB, expected 64 MiB to 64 TiB of memory; for GiB write `2,10GiB`"),
+            ("2,0", "`0` behind the comma, expected 64 MiB to 64 TiB of memory: a number of MiB such as"),
+            ("2,1e9GiB", "`1e9GiB` behind the comma, expected 64 MiB"),
+            ("2,4 apples", "`4 apples` behind the comma, expected 64 MiB"),
+            ("2,4,096", "`4,096` behind the comma, expected 64 MiB"),
         ] {
             let found = machine(text).unwrap_err();
             assert!(found.starts_with(expected), "{text}: {found}");

@@ -12,6 +12,46 @@ const MOST_WEIGHT: f64 = 1e12;
 /// Bytes by which a state may grow with an event or an actor: 1 MiB.
 const MOST_ENTRY_BYTES: f64 = 1_048_576.0;
 
+/// Keys at the top of every file.
+pub(super) const TOP: [&str; 6] = ["name", "description", "seed", "arrivals", "population", "transaction"];
+/// Keys of a population, but for its name and weight: they may be at the top of a file.
+pub(super) const POPULATION: [&str; 9] = [
+    "event_bytes",
+    "state_bytes",
+    "state_growth_per_event",
+    "state_bytes_per_actor",
+    "compressibility",
+    "actors",
+    "persistence",
+    "commands",
+    "preload",
+];
+pub(super) const ACTORS: [&str; 4] = ["count", "types", "skew", "name_bytes"];
+pub(super) const PERSISTENCE: [&str; 4] = ["mode", "snapshot_every", "compact_on_snapshot", "encrypted"];
+pub(super) const COMMANDS: [&str; 10] = [
+    "persist",
+    "snapshot",
+    "recover",
+    "events",
+    "last_event",
+    "purge",
+    "visit",
+    "recover_after_stop",
+    "events_per_query",
+    "events_per_query_quantiles",
+];
+
+/// Refuses keys other than those of the table. One that belongs elsewhere often follows a header that is missing or too early.
+pub(super) fn only(table: &Table<'_>, known: &[&str]) -> Result<(), Problem> {
+    let place_of = |name: &str| {
+        let tables = [("actors", &ACTORS[..]), ("persistence", &PERSISTENCE), ("commands", &COMMANDS)];
+        let owner = tables.into_iter().find(|(_, keys)| keys.contains(&name)).map(|(owner, _)| format!("in `{owner}`"));
+        let is_above = TOP.contains(&name) || POPULATION.contains(&name);
+        owner.or_else(|| is_above.then(|| "above this table, before its header".to_owned()))
+    };
+    table.only_or(known, place_of)
+}
+
 pub(super) const NAME: &str = "a name of 1 to 64 letters, digits, `-` or `_`, in quotes";
 
 pub(super) fn name(field: &Field<'_>) -> Result<String, Problem> {

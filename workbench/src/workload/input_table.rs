@@ -60,6 +60,8 @@ fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
         format!("`{found}` is given twice, expected once")
     } else if !message.starts_with("string values must be quoted") {
         let message = message.trim_end_matches(", expected nothing").replace('\n', ", ");
+        let message =
+            message.replace("multi-line ", "").replace("basic string", "text").replace("literal string", "text");
         format!("`{}` is not valid TOML: {message}", excerpt(source))
     } else if found.is_empty() {
         format!("`{key}` has no value, expected a number, `true`, `false`, or a text in quotes")
@@ -89,10 +91,17 @@ impl<'a> Table<'a> {
 
     /// Refuses fields of other names.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        self.only_or(known, |_| None)
+    }
+
+    /// The same for fields that may be in the wrong table: `place_of` names the right one.
+    pub(crate) fn only_or(&self, known: &[&str], place_of: impl Fn(&str) -> Option<String>) -> Result<(), Problem> {
         let Some((name, field)) = self.fields().into_iter().find(|(name, _)| !known.contains(name)) else {
             return Ok(());
         };
-        Err(field.problem(format!("unknown field `{}`{}", field.path, expected_names(name, known))))
+        let place = place_of(name).map(|place| format!(", expected {place}"));
+        let expected = place.unwrap_or_else(|| expected_names(name, known));
+        Err(field.problem(format!("unknown field `{}`{expected}", field.path)))
     }
 
     pub(crate) fn optional(&self, name: &str) -> Option<Field<'a>> {

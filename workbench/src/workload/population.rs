@@ -6,7 +6,9 @@ use ave_actors_rocksdb::trace::CommandKind;
 use rand::Rng;
 use serde::Serialize;
 
-use super::checks::{NAME, bytes_per_actor, commands, growth, name, share, weight, weight_or_none};
+use super::checks::{
+    self, NAME, POPULATION, bytes_per_actor, commands, growth, name, only, share, weight, weight_or_none,
+};
 use super::distribution::{MAX_VALUE_BYTES, SIZES, SizeDistribution, ascending, draw, sizes};
 use super::input_table::{Field, Table};
 use super::input_text::Problem;
@@ -45,19 +47,6 @@ pub struct Population {
     pub preload: Preload,
 }
 
-/// Keys of a population, but for its name and weight: they may stand at the top of a file.
-pub(super) const POPULATION: [&str; 9] = [
-    "event_bytes",
-    "state_bytes",
-    "state_growth_per_event",
-    "state_bytes_per_actor",
-    "compressibility",
-    "actors",
-    "persistence",
-    "commands",
-    "preload",
-];
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero_weight(weight: &f64) -> bool {
     *weight == 0.0
@@ -66,7 +55,7 @@ const fn is_zero_weight(weight: &f64) -> bool {
 impl Population {
     /// Reads a `[[population]]`.
     pub(super) fn read(table: &Table<'_>) -> Result<Self, Problem> {
-        table.only(&[&["name", "weight"], &POPULATION[..]].concat())?;
+        only(table, &[&["name", "weight"], &POPULATION[..]].concat())?;
         Self::read_named(table, name(&table.required("name", NAME)?)?, table.or("weight", 1.0, weight)?)
     }
 
@@ -186,7 +175,7 @@ pub struct Actors {
 impl Actors {
     fn read(field: &Field<'_>) -> Result<Self, Problem> {
         let table = field.table(ACTORS)?;
-        table.only(&["count", "types", "skew", "name_bytes"])?;
+        only(&table, &checks::ACTORS)?;
         Ok(Self {
             count: table.required("count", "the number of actors")?.whole("", 1..=100_000_000)?,
             types: table.or("types", 1, |field| field.whole("", 1..=10_000))?,
@@ -231,7 +220,7 @@ const MOST_SNAPSHOT_EVERY: u64 = 1_000_000_000_000;
 impl Persistence {
     fn read(field: &Field<'_>) -> Result<Self, Problem> {
         let table = field.table(PERSISTENCE)?;
-        table.only(&["mode", "snapshot_every", "compact_on_snapshot", "encrypted"])?;
+        only(&table, &checks::PERSISTENCE)?;
         let expected = "`\"light\"` (the state with every event) or `\"full\"` (snapshots)";
         let mode = table.required("mode", expected)?;
         let mode = match mode.as_text() {
@@ -372,8 +361,7 @@ impl CommandMix {
 
     fn read(field: &Field<'_>, is_light: bool) -> Result<Self, Problem> {
         let table = field.table("a table such as `{ persist = 80, recover = 20 }`")?;
-        let weights = CommandKind::ALL.map(CommandKind::name);
-        table.only(&[&weights[..], &["visit", OF_STOPS, LENGTH, LENGTHS]].concat())?;
+        only(&table, &checks::COMMANDS)?;
         let mut mix = Self { visit: table.or("visit", Vec::new(), commands)?, ..Self::default() };
         for kind in CommandKind::ALL {
             if let Some(weight) = table.optional(kind.name()) {
@@ -384,9 +372,9 @@ impl CommandMix {
             }
         }
         if CommandKind::ALL.iter().all(|&kind| mix.weight(kind) <= 0.0) {
-            return Err(
-                field.wrong("at least one command with a weight above 0, such as `{ persist = 80, recover = 20 }`")
-            );
+            let text =
+                "`commands` has no weight above 0, expected one or more, such as `{ persist = 80, recover = 20 }`";
+            return Err(field.problem(text.to_owned()));
         }
         if let Some(stops) = table.optional(OF_STOPS) {
             mix.recover_after_stop = share(&stops)?;

@@ -3,19 +3,17 @@
 use std::path::Path;
 
 use super::arrivals::{Arrivals, arrivals};
-use super::checks::{NAME, name};
+use super::checks::{NAME, POPULATION, TOP, name, only};
 use super::distribution::MAX_VALUE_BYTES;
-use super::input_table::{Document, Field, Table};
-use super::input_text::{Problem, decode, did_you_mean, excerpt};
-use super::population::{POPULATION, Population};
+use super::input_table::{Document, Table};
+use super::input_text::{Problem, decode, excerpt, expected_names};
+use super::population::Population;
 use super::schema::{Workload, WorkloadError};
 use super::transaction::{Misfit, Place, Transaction, resolve};
 use crate::units;
 
 /// Most actors of a workload.
 const MOST_ACTORS: u64 = 100_000_000;
-/// Keys at the top of every file.
-const TOP: [&str; 6] = ["name", "description", "seed", "arrivals", POPULATIONS, TRANSACTIONS];
 const POPULATIONS: &str = "population";
 const TRANSACTIONS: &str = "transaction";
 
@@ -47,7 +45,7 @@ impl Workload {
 }
 
 fn workload(top: &Table<'_>) -> Result<Workload, Problem> {
-    top.only(&[&TOP[..], &POPULATION[..]].concat())?;
+    only(top, &[&TOP[..], &POPULATION[..]].concat())?;
     let named = name(&top.required("name", NAME)?)?;
     let expected = "a text on what it stands for, in quotes";
     let description = top.required("description", expected)?;
@@ -105,7 +103,7 @@ fn located(misfit: Misfit, populations: &[Table<'_>], transactions: &[Table<'_>]
         Place::Step { transaction, step } => {
             let steps = transactions[transaction].optional("steps").and_then(|steps| steps.list("").ok());
             return match steps.as_deref().and_then(|steps| steps.get(step)) {
-                Some(step) => Field::problem(step, misfit.problem),
+                Some(step) => step.problem(misfit.problem),
                 None => transactions[transaction].problem(misfit.problem),
             };
         }
@@ -160,7 +158,7 @@ fn check_entries(populations: &[Population], places: &[Table<'_>]) -> Result<(),
                 let name = excerpt(name);
                 return Err(wrong(format!(
                     "{of} names `{name}`, which is no population{}",
-                    did_you_mean(&name, &others)
+                    expected_names(&name, &others)
                 )));
             }
         }

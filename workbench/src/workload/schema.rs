@@ -346,7 +346,10 @@ persist = 1
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let text = message(&GOOD.replace("count = 5", "count = 5\ncolour = 3"));
-        assert_eq!(text, "workload:8: unknown field `actors.colour`, expected `count`, `types`, `skew`, `name_bytes`");
+        assert_eq!(
+            text,
+            "workload:8: unknown field `actors.colour`, expected `count`, `types`, `skew`, `name_bytes`; did you mean `count`?"
+        );
     }
 
     #[test]
@@ -357,7 +360,7 @@ persist = 1
             ("min = 1", "min = 9", 5, "`state_bytes.uniform.min` is `9`, expected at most `max`, which is 2"),
             ("persist = 1", "persist = -1", 11, "a weight from 0 to 10^12"),
             ("persist = 1", "persist = 1e308", 11, "a weight from 0 to 10^12"),
-            ("persist = 1", "persist = 0", 10, "at least one command with a weight above 0"),
+            ("persist = 1", "persist = 0", 10, "`commands` has no weight above 0"),
             ("persist = 1", "persist = 1\nrecover_after_stop = 2", 12, "a share from 0 to 1"),
             ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", 12, "ascending"),
             ("name = \"t\"", "name = \"a/b\"", 2, "letters"),
@@ -450,7 +453,7 @@ commands = { persist = 1, last_event = 1 }
                 "carts = 2.5",
                 "workload:17: `state_bytes_per_actor` of the population `orders` names `carts`",
             ),
-            ("cart = 2.5", "carts = 2.5", "which is no population; did you mean `cart`?"),
+            ("cart = 2.5", "carts = 2.5", "which is no population, expected `cart`; did you mean `cart`?"),
             (
                 "cart = 2.5",
                 "orders = 2.5",

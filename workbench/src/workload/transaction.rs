@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::checks::{NAME, commands, name, no_pause, weight};
 use super::input_table::{Field, Table};
-use super::input_text::{Problem, did_you_mean, excerpt};
+use super::input_text::{Problem, excerpt, expected_names};
 use super::population::{CommandMix, Population};
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -154,8 +154,8 @@ fn check_step(transaction: &Transaction, step: &Step, populations: &[Population]
     let (name, of) = (&transaction.name, excerpt(&step.population));
     let Some(population) = populations.iter().find(|population| population.name == step.population) else {
         let known: Vec<&str> = populations.iter().map(|population| population.name.as_str()).collect();
-        let similar = did_you_mean(&step.population, &known);
-        return Err(format!("the transaction `{name}` has a step for `{of}`, which is no population{similar}"));
+        let expected = expected_names(&step.population, &known);
+        return Err(format!("the transaction `{name}` has a step for `{of}`, which is no population{expected}"));
     };
     let shareable = [CommandKind::Persist, CommandKind::Events, CommandKind::LastEvent];
     let is_common = population.actors.count < subjects(populations);

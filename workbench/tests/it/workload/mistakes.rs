@@ -114,7 +114,9 @@ commands = { visit = ["recover", "persist", "snapshot"] }
 "#;
     let mut texts: Vec<_> = shipped().iter().map(|workload| workload.text).collect();
     texts.push(ALL_KEYS);
-    texts.iter().for_each(|text| drop(Workload::parse(text).unwrap()));
+    for text in &texts {
+        Workload::parse(text).unwrap();
+    }
     texts
 }
 
@@ -238,6 +240,13 @@ fn mistakes_are_answered_in_the_words_of_the_file() {
             "count = 7, skew = { zipf = 7 }",
             "5: `actors.skew.zipf` is `7`, expected a number above 0, at most 5",
         ),
+        (CART, "{ count = 7 }", "{ count = 7, mode = 1 }", "5: unknown field `actors.mode`, expected in `persistence`"),
+        (
+            CART,
+            "{ count = 7 }",
+            "{ count = 7, seed = 1 }",
+            "5: unknown field `actors.seed`, expected above this table, before its header",
+        ),
         (
             CART,
             "{ count = 7 }",
@@ -293,7 +302,7 @@ fn mistakes_are_answered_in_the_words_of_the_file() {
             &transaction,
             "population = \"cart\"",
             "population = \"card\"",
-            "9: the transaction `buy` has a step for `card`, which is no population; did you mean `cart`?",
+            "9: the transaction `buy` has a step for `card`, which is no population, expected `cart`; did you mean `cart`?",
         ),
         (
             &transaction,
