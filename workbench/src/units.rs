@@ -1,4 +1,4 @@
-//! Figures as text: three significant digits for measurements, whole numbers for counts. [`split_unit`] reads what people write.
+//! Figures as text: three significant digits for measurements, whole numbers for counts. `split_unit` reads what people write.
 //!
 //! Sizes are binary (`MiB`, `GiB`), as machine profiles and the engine's buffers are. What is not a finite number becomes
 //! [`ABSENT`].
