@@ -1,4 +1,4 @@
-//! Figures as text: three significant digits for measurements, whole numbers for counts.
+//! Figures as text: three significant digits for measurements, whole numbers for counts. `split_unit` reads what people write.
 //!
 //! Sizes are binary (`MiB`, `GiB`), as machine profiles and the engine's buffers are. What is not a finite number becomes
 //! [`ABSENT`].
@@ -191,6 +191,20 @@ pub fn moment(rfc3339: &str) -> String {
 /// Rounds to three significant digits by way of decimal text, so that the result prints as those digits.
 fn three_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+/// A number as people write it, without the separators between its thousands, and the letters behind it: `2,000`, `1.5 M`,
+/// `4GiB`. `None` if commas are elsewhere than between thousands: `2,5` may be a decimal comma.
+pub(crate) fn split_unit(text: &str) -> Option<(String, &str)> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let digits = digits.trim_end();
+    let whole = digits.split('.').next().unwrap_or(digits);
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default().trim_start_matches('-');
+    let is_grouped = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    let is_plain = !digits.contains(',');
+    (is_plain || is_grouped && !digits[whole.len()..].contains(',')).then(|| (digits.replace(',', ""), unit))
 }
 
 /// Puts separators between the thousands of a decimal number.

@@ -1,8 +1,8 @@
 //! Errors of catalogues.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::workload::{escape_lines, path_text};
+use crate::workload::{Problem, path_text};
 
 /// A catalogue that cannot be used. Each message has the file, and the line and the field where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -29,22 +29,6 @@ pub enum CatalogueError {
         /// The file.
         path: PathBuf,
     },
-    /// It is no TOML.
-    #[error("{}: {}", path_text(path), escape_lines(&source.to_string()))]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// Where, and what was expected.
-        source: Box<toml::de::Error>,
-    },
-    /// It is no CSV.
-    #[error("{}: {source}", path_text(path))]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// Where, and why.
-        source: csv::Error,
-    },
     /// A line or a field is wrong.
     #[error("{}:{line}: {problem}", path_text(path))]
     Line {
@@ -56,9 +40,15 @@ pub enum CatalogueError {
         problem: String,
     },
     /// It has no machine.
-    #[error("{}: it has no machine, expected at least one with `name`, `vcpus` and `memory`", path_text(path))]
+    #[error("{}: it has no machine, expected one or more with `name`, `vcpus` and `memory`", path_text(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl CatalogueError {
+    pub(super) fn at(path: &Path, problem: Problem) -> Self {
+        Self::Line { path: path.to_owned(), line: problem.line, problem: problem.text }
+    }
 }

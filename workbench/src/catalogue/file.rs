@@ -3,30 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use jiff::tz::{TimeZone, offset};
 
 use super::disk::DiskFigures;
 use super::error::CatalogueError;
 use super::price::{HOURS_PER_MONTH, Price};
-use super::quantity::{millicores, number, ram_mb, rounded};
+use super::quantity::{CORES, millicores, number, ram_mb, rounded};
 use super::rows::{Row, of_csv, of_toml};
 use super::shipped::shipped;
 use crate::host::{HOST, MIN_RAM_MB, Machine};
-use crate::workload::{excerpt, is_stream};
+use crate::units;
+use crate::workload::{Problem, decode, excerpt, is_stream};
 
-/// Fields of a machine, in the order of messages.
-const FIELDS: [&str; 11] = [
-    "name",
-    "vcpus",
-    "memory",
-    "disk_gb",
-    "disk_sync_ms",
-    "disk_iops",
-    "disk_mb_per_second",
-    "price_per_hour",
-    "price_per_month",
-    "currency",
-    "price_date",
-];
 const MOST_NAME_CHARS: usize = 64;
 
 /// Machines that can be bought.
@@ -61,8 +49,10 @@ impl Catalogue {
         if let Some(text) = shipped(path) {
             return Self::parse(text, path, of_csv);
         }
-        let read =
-            || std::fs::read_to_string(path).map_err(|source| CatalogueError::Read { path: path.to_owned(), source });
+        let read = || {
+            let bytes = std::fs::read(path).map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
+            decode(bytes).map_err(|problem| CatalogueError::at(path, problem))
+        };
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("toml") => Self::parse(&read()?, path, of_toml),
             Some("csv") => Self::parse(&read()?, path, of_csv),
@@ -91,21 +81,19 @@ impl Catalogue {
         self
     }
 
-    fn parse(
-        text: &str,
-        path: &Path,
-        rows: fn(&str, &Path) -> Result<Vec<Row>, CatalogueError>,
-    ) -> Result<Self, CatalogueError> {
+    fn parse(text: &str, path: &Path, rows: fn(&str) -> Result<Vec<Row>, Problem>) -> Result<Self, CatalogueError> {
         let mut catalogue = Self { origin: path.to_owned(), currency: None, machines: Vec::new() };
         // Line of the first price, and of each machine.
         let (mut currency_line, mut lines) = (0, Vec::new());
-        for row in rows(text, path)? {
-            let wrong = |(line, problem)| CatalogueError::Line { path: path.to_owned(), line, problem };
+        let wrong = |problem| CatalogueError::at(path, problem);
+        for row in rows(text).map_err(wrong)? {
             let (machine, currency) = machine(&row).map_err(wrong)?;
             let same_name = |known: &CatalogueMachine| known.machine.name == machine.machine.name;
             if let Some(earlier) = catalogue.machines.iter().position(same_name) {
                 let (name, earlier) = (&machine.machine.name, lines[earlier]);
-                return Err(wrong((row.line, format!("the machine `{name}` is there twice, first on line {earlier}"))));
+                let text =
+                    format!("`name` is `{}`, which the machine on line {earlier} has, expected another", excerpt(name));
+                return Err(wrong(Problem { line: row.line, text }));
             }
             if let Some(Currency { code, line }) = currency {
                 let known = catalogue.currency.get_or_insert_with(|| {
@@ -113,9 +101,8 @@ impl Catalogue {
                     code.clone()
                 });
                 if *known != code {
-                    let problem =
-                        format!("`currency` is {code} here and {known} on line {currency_line}, expected one");
-                    return Err(wrong((line, problem)));
+                    let text = format!("`currency` is {code} here and {known} on line {currency_line}, expected one");
+                    return Err(wrong(Problem { line, text }));
                 }
             }
             catalogue.machines.push(machine);
@@ -139,9 +126,6 @@ fn looks_like_toml(text: &str) -> bool {
     lines.next().is_some_and(|line| line.starts_with('[') || line.contains('='))
 }
 
-/// A line, and what is wrong there.
-type Problem = (usize, String);
-
 /// The currency of a price, and its line.
 struct Currency {
     code: String,
@@ -150,64 +134,71 @@ struct Currency {
 
 /// A machine, and the currency of its price.
 fn machine(row: &Row) -> Result<(CatalogueMachine, Option<Currency>), Problem> {
-    if let Some((name, (_, line))) = row.fields.iter().find(|(name, _)| !FIELDS.contains(&name.as_str())) {
-        let problem = format!("unknown field `{}`, expected `{}`", excerpt(name), FIELDS.join("`, `"));
-        return Err((*line, problem));
-    }
-    let name = row.required("name", "1 to 64 printable characters", |text| {
-        let fits = !text.trim().is_empty()
-            && text.chars().count() <= MOST_NAME_CHARS
-            && !text.contains(char::is_control)
-            && text != HOST;
-        fits.then(|| text.trim().to_owned())
+    let expected = format!("1 to {MOST_NAME_CHARS} printable characters, other than `{HOST}`");
+    let name = row.required("name", &expected, |text| {
+        let text = text.trim();
+        let fits = (1..=MOST_NAME_CHARS).contains(&text.chars().count()) && !text.contains(char::is_control);
+        (fits && text != HOST).then(|| text.to_owned())
     })?;
-    let millicores = row.required("vcpus", "a number of cores such as 2 or 0.5", millicores)?;
-    let memory = format!("GiB such as 4, or a size such as `512 MiB`, at least {MIN_RAM_MB} MiB");
+    let millicores = row.required("vcpus", CORES, millicores)?;
+    let memory = format!("GiB such as `4`, or a size such as `512 MiB`, from {MIN_RAM_MB} MiB to 64 TiB");
     let ram_mb = row.required("memory", &memory, |text| ram_mb(text).filter(|&ram_mb| ram_mb >= MIN_RAM_MB))?;
+    let above_zero = |name, unit, most: f64| {
+        let expected = format!("{unit} above 0, at most {}", units::number(most));
+        row.optional(name, &expected, |text| number(text).filter(|&number| number > 0.0 && number <= most))
+    };
     let disk = DiskFigures {
-        bytes: row.optional("disk_gb", "GB, more than 0", |text| above_zero(text).map(|gb| rounded(gb * 1e9)))?,
-        sync_ns: row.optional("disk_sync_ms", "milliseconds, more than 0", |text| Some(above_zero(text)? * 1e6))?,
-        writes_per_second: row.optional("disk_iops", "writes per second, more than 0", above_zero)?,
-        bytes_per_second: row
-            .optional("disk_mb_per_second", "MB per second, more than 0", |text| Some(above_zero(text)? * 1e6))?,
+        bytes: above_zero("disk_gb", "GB", 1e7)?.map(|gb| rounded(gb * 1e9)),
+        sync_ns: above_zero("disk_sync_ms", "milliseconds", 1e5)?.map(|milliseconds| milliseconds * 1e6),
+        writes_per_second: above_zero("disk_iops", "writes per second", 1e9)?,
+        bytes_per_second: above_zero("disk_mb_per_second", "MB per second", 1e7)?.map(|mb| mb * 1e6),
     };
     let (price, currency) = price(row)?.unzip();
     Ok((CatalogueMachine { machine: Machine::named(name, millicores, ram_mb), disk, price }, currency))
 }
 
 fn price(row: &Row) -> Result<Option<(Price, Currency)>, Problem> {
-    let amount = |name| row.optional(name, "a number of 0 or more", number);
+    let amount = |name| {
+        let expected = "a price from 0 to 1,000,000,000";
+        row.optional(name, expected, |text| number(text).filter(|price| (0.0..=1e9).contains(price)))
+    };
     let per_month = match (amount("price_per_hour")?, amount("price_per_month")?) {
         (None, None) => return Ok(None),
         (Some(per_hour), None) => per_hour * HOURS_PER_MONTH,
         (None, Some(per_month)) => per_month,
         (Some(_), Some(_)) => {
             let line = row.fields["price_per_month"].1;
-            return Err((line, "`price_per_month` beside `price_per_hour`, expected one of them".to_owned()));
+            let text = "`price_per_month` beside `price_per_hour`, expected one of them".to_owned();
+            return Err(Problem { line, text });
         }
     };
     let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    let expected = "the currency of its price, such as EUR or USD";
+    let expected = "the currency of its price as three capital letters, such as `EUR` or `USD`";
     let code = row.required("currency", expected, |text| is_code(text).then(|| text.to_owned()))?;
-    let on =
-        row.required("price_date", "the day of its price, such as 2026-11-28", |text| text.parse::<Date>().ok())?;
+    let expected = "the day of its price as year, month and day, such as `2026-11-28`, not in the future";
+    let on = row.required("price_date", expected, |text| text.parse().ok().filter(|&day| is_past(day)))?;
     let line = row.fields["currency"].1;
     Ok(Some((Price { per_month, on }, Currency { code, line })))
 }
 
-fn above_zero(text: &str) -> Option<f64> {
-    number(text).filter(|&number| number > 0.0)
+/// Whether a day has begun somewhere on earth. Days before computers were on sale are slips.
+fn is_past(day: Date) -> bool {
+    const FIRST: Date = jiff::civil::date(1970, 1, 1);
+    (FIRST..=jiff::Timestamp::now().to_zoned(TimeZone::fixed(offset(14))).date()).contains(&day)
 }
 
 impl Row {
     fn required<T>(&self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
-        let missing = || (self.line, format!("`{name}` is missing, expected {expected}"));
+        let missing = || Problem { line: self.line, text: format!("`{name}` is missing, expected {expected}") };
         self.optional(name, expected, parse)?.ok_or_else(missing)
     }
 
     fn optional<T>(&self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let Some((text, line)) = self.fields.get(name) else { return Ok(None) };
-        let wrong = || (*line, format!("`{name}` is `{}`, expected {expected}", excerpt(text)));
+        let wrong = || {
+            let text = format!("`{name}` is `{}`, expected {expected}", excerpt(text));
+            Problem { line: *line, text }
+        };
         parse(text).map(Some).ok_or_else(wrong)
     }
 }
@@ -278,26 +269,32 @@ two,2,4,40,0.8,3000,125,,0.01,EUR,2026-11-28
     fn an_error_names_the_line_the_field_and_what_is_expected() {
         let machine = |fields: &str| format!("[[machine]]\nname = \"a\"\nvcpus = 1\nmemory = 1\n{fields}");
         for (text, expected) in [
-            ("", "m.toml: it has no machine, expected at least one with `name`, `vcpus` and `memory`"),
+            ("", "m.toml: it has no machine, expected one or more with `name`, `vcpus` and `memory`"),
             ("[[machine]]\nname = \"a\"\nmemory = 1\n", "m.toml:1: `vcpus` is missing, expected a number of cores"),
             (&machine("price_per_hour = 1\n"), "m.toml:1: `currency` is missing, expected the currency of its price"),
             (
                 &machine("price_per_hour = 1\ncurrency = \"EUR\"\n"),
                 "m.toml:1: `price_date` is missing, expected the day",
             ),
-            (&machine("price_per_hour = -1\n"), "m.toml:5: `price_per_hour` is `-1`, expected a number of 0 or more"),
+            (
+                &machine("price_per_hour = -1\n"),
+                "m.toml:5: `price_per_hour` is `-1`, expected a price from 0 to 1,000,000,000",
+            ),
             (
                 &machine("price_per_hour = 1\nprice_per_month = 1\n"),
                 "m.toml:6: `price_per_month` beside `price_per_hour`",
             ),
-            (&machine("cores = 1\n"), "m.toml:5: unknown field `cores`, expected `name`, `vcpus`, `memory`"),
+            (&machine("cores = 1\n"), "m.toml:5: unknown field `machine.cores`, expected `name`, `vcpus`, `memory`"),
             (
                 &machine("[[machine]]\nname = \"a\"\nvcpus = 2\nmemory = 1\n"),
-                "m.toml:5: the machine `a` is there twice, first on line 1",
+                "m.toml:5: `name` is `a`, which the machine on line 1 has, expected another",
             ),
-            (&machine("disk_gb = [1]\n"), "m.toml:5: `disk_gb`: expected a number or a text"),
+            (
+                &machine("disk_gb = [1]\n"),
+                "m.toml:5: `machine.disk_gb` is `[1]`, expected a number, a date, or a text in quotes",
+            ),
             ("prices = 1\n", "m.toml:1: unknown field `prices`, expected `description`"),
-            ("machine = 1\n", "m.toml:1: expected machines as `[[machine]]` tables"),
+            ("machine = 1\n", "m.toml:1: `machine` is `1`, expected `[[machine]]` tables"),
             (
                 "[[machine]]\nname = \"a\"\nvcpus = 1\nmemory = \"32 MiB\"\n",
                 "m.toml:4: `memory` is `32 MiB`, expected GiB",
@@ -311,12 +308,15 @@ two,2,4,40,0.8,3000,125,,0.01,EUR,2026-11-28
         let header = "name,vcpus,memory,price_per_month,currency,price_date\na,1,1,1,EUR,2026-11-28\n";
         for (text, expected) in [
             ("name,vcpus,memory\n".to_owned(), "m.csv: it has no machine"),
-            ("name,vcpus\na,1\n".to_owned(), "m.csv:2: `memory` is missing, expected GiB such as 4"),
+            ("name,vcpus\na,1\n".to_owned(), "m.csv:2: `memory` is missing, expected GiB such as `4`"),
             (format!("{header}{}", priced("USD")), "m.csv:3: `currency` is USD here and EUR on line 2, expected one"),
             (format!("{header}{}", priced("dollars")), "m.csv:3: `currency` is `dollars`, expected the currency"),
             (format!("{header}{}", priced("")), "m.csv:3: `currency` is missing"),
-            ("name,name\na,a\n".to_owned(), "m.csv:1: the column `name` is there twice"),
-            ("name,vcpus,memory\na,1\n".to_owned(), "m.csv: CSV error: record 1 (line: 2"),
+            ("name,name\na,a\n".to_owned(), "m.csv:1: the column `name` is given twice"),
+            (
+                "name,vcpus,memory\na,1\n".to_owned(),
+                "m.csv:2: the row has 2 fields, expected 3 as in the header on line 1",
+            ),
         ] {
             let error = csv(&text).unwrap_err();
             assert!(error.starts_with(expected), "{error}\nexpected {expected}");

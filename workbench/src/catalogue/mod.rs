@@ -15,4 +15,4 @@ pub use disk::DiskFigures;
 pub use error::CatalogueError;
 pub use file::{Catalogue, CatalogueMachine};
 pub use price::{HOURS_PER_MONTH, Price};
-pub(crate) use quantity::{millicores, ram_mb};
+pub(crate) use quantity::{CORES, millicores, ram_mib};

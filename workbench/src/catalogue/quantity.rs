@@ -1,5 +1,7 @@
 //! CPU time and memory, as people write them.
 
+use crate::units;
+
 /// Most cores of a machine.
 const MOST_CORES: f64 = 4_096.0;
 /// Least CPU time, cores: the kernel rations in periods of 100 ms and gives 1 ms at least.
@@ -7,6 +9,9 @@ const LEAST_CORES: f64 = 0.05;
 const MIB_PER_GIB: f64 = 1_024.0;
 /// Most memory, MiB: 64 TiB.
 const MOST_MIB: f64 = 67_108_864.0;
+
+/// What [`millicores`] reads.
+pub(crate) const CORES: &str = "a number of cores from 0.05 to 4,096, such as `2` or `0.5`";
 
 /// Thousandths of a core: `2`, `0.5`, `.5`.
 pub(crate) fn millicores(text: &str) -> Option<u64> {
@@ -17,24 +22,31 @@ pub(crate) fn millicores(text: &str) -> Option<u64> {
 /// MiB of memory: a number of GiB (`4`, `0.5`), or a number with its unit (`512 MiB`, `4GiB`, `16 GB`). As machines are
 /// sold, a GB of memory is a GiB.
 pub(crate) fn ram_mb(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (figure, unit) = text.split_at(digits);
+    memory(text, MIB_PER_GIB)
+}
+
+/// The same, but a number without a unit is one of MiB.
+pub(crate) fn ram_mib(text: &str) -> Option<u64> {
+    memory(text, 1.0)
+}
+
+fn memory(text: &str, mib_without_unit: f64) -> Option<u64> {
+    let (digits, unit) = units::split_unit(text)?;
     let mib_per_unit = match unit.to_ascii_lowercase().as_str() {
-        "" | "g" | "gb" | "gi" | "gib" => MIB_PER_GIB,
+        "" => mib_without_unit,
+        "g" | "gb" | "gi" | "gib" => MIB_PER_GIB,
         "m" | "mb" | "mi" | "mib" => 1.0,
         "t" | "tb" | "ti" | "tib" => MIB_PER_GIB * MIB_PER_GIB,
         _ => return None,
     };
-    let mib = number(figure)? * mib_per_unit;
+    let mib = digits.parse::<f64>().ok()? * mib_per_unit;
     (1.0..=MOST_MIB).contains(&mib).then(|| rounded(mib))
 }
 
-/// A finite number of 0 or more, without signs, exponents and names such as `inf`.
+/// A number without a unit.
 pub(super) fn number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if is_plain { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    let (digits, unit) = units::split_unit(text)?;
+    if unit.is_empty() { digits.parse().ok() } else { None }
 }
 
 /// A number in a range that was checked, as a whole one.
@@ -49,10 +61,10 @@ mod tests {
 
     #[test]
     fn cores_are_numbers_with_fractions() {
-        for (text, expected) in [("2", 2_000), ("0.5", 500), (".25", 250), (" 1.5 ", 1_500), ("4096", 4_096_000)] {
+        for (text, expected) in [("2", 2_000), ("0.5", 500), (".25", 250), (" 1.5 ", 1_500), ("4,096", 4_096_000)] {
             assert_eq!(millicores(text), Some(expected), "{text}");
         }
-        for text in ["", "0", "0.01", "-2", "two", "1e3", "inf", "NaN", "4097", "2,5"] {
+        for text in ["", "0", "0.01", "-2", "two", "1e4", "inf", "NaN", "4097", "2,5"] {
             assert_eq!(millicores(text), None, "{text}");
         }
     }
@@ -74,5 +86,6 @@ mod tests {
         for text in ["", "0", "GiB", "4 kB", "-4", "4 apples", "100 TiB", "1e9"] {
             assert_eq!(ram_mb(text), None, "{text}");
         }
+        assert_eq!((ram_mib("512"), ram_mib("4GiB")), (Some(512), Some(4_096)));
     }
 }

@@ -10,8 +10,8 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::catalogue::{millicores, ram_mb};
-use crate::host::{Machine, PROFILES, profile_named};
+use crate::catalogue::{CORES, millicores, ram_mib};
+use crate::host::{MIN_RAM_MB, Machine, PROFILES, profile_named};
 use crate::load::{Rate, WarmUp};
 use crate::trace::byte_size;
 use crate::units;
@@ -72,22 +72,14 @@ fn number(text: &str) -> Option<f64> {
 
 /// The digits of a number without separators, and its unit.
 fn split_unit(text: &str) -> Option<(String, u64)> {
-    let text = text.trim();
-    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1_000),
-        None => text.strip_suffix('M').map_or((text, 1), |digits| (digits, 1_000_000)),
+    let (digits, unit) = units::split_unit(text)?;
+    let unit = match unit {
+        "" => 1,
+        "k" | "K" => 1_000,
+        "M" => 1_000_000,
+        _ => return None,
     };
-    Some((without_separators(digits.trim_end())?, unit))
-}
-
-/// `None` if commas are elsewhere than between thousands: `2,5` may be a decimal comma.
-fn without_separators(digits: &str) -> Option<String> {
-    let whole = digits.split('.').next().unwrap_or(digits);
-    let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or_default().trim_start_matches('-');
-    let is_grouped = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
-    let is_plain = !digits.contains(',');
-    (is_plain || is_grouped && !digits[whole.len()..].contains(',')).then(|| digits.replace(',', ""))
+    Some((digits, unit))
 }
 
 /// A finite number above 0.
@@ -151,24 +143,32 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
 
 /// A profile by name, or `CORES,RAM_MIB`: `2,1500`, `0.5,512`, `2,4GiB`.
 pub(crate) fn machine(text: &str) -> Result<Machine, String> {
-    let custom = || {
-        let (cores, ram) = text.split_once(',')?;
-        let ram_mib = ram.trim().parse().ok().filter(|&ram_mib| ram_mib > 0).or_else(|| ram_with_unit(ram))?;
-        let millicores = millicores(cores)?;
-        Some(Machine::named(format!("{},{ram_mib}", units::number(millicores as f64 / 1e3)), millicores, ram_mib))
-    };
-    let machine = profile_named(text).map(Machine::of_profile).or_else(custom);
-    machine.ok_or_else(|| {
+    if let Some(profile) = profile_named(text) {
+        return Ok(Machine::of_profile(profile));
+    }
+    let parts = text.split_once(',').map(|(cores, ram)| (cores.trim(), ram.trim()));
+    let Some((cores, ram)) = parts.filter(|(cores, ram)| !cores.is_empty() && !ram.is_empty()) else {
         let profiles = PROFILES.map(|profile| profile.to_string());
         let names: Vec<_> = profiles.iter().map(String::as_str).collect();
         let similar = did_you_mean(text, &names);
-        format!("expected a profile ({}) or `CORES,RAM_MIB`, such as `2,1500` or `2,4GiB`{similar}", names.join(", "))
-    })
-}
-
-/// MiB of memory with a unit.
-fn ram_with_unit(text: &str) -> Option<u64> {
-    text.contains(char::is_alphabetic).then(|| ram_mb(text)).flatten()
+        let names = names.join(", ");
+        return Err(format!("expected a profile ({names}) or `CORES,RAM_MIB`, such as `2,1500` or `2,4GiB`{similar}"));
+    };
+    let millicores = millicores(cores).ok_or_else(|| format!("`{cores}` before the comma, expected {CORES}"))?;
+    let found = Some(ram).filter(|ram| !ram.contains(',')).and_then(ram_mib);
+    let ram_mib = found.filter(|&ram_mib| ram_mib >= MIN_RAM_MB).ok_or_else(|| {
+        let range = format!("expected {MIN_RAM_MB} MiB to 64 TiB of memory");
+        // Someone who writes few MiB means GiB.
+        match ram.parse::<f64>() {
+            Ok(few) if few > 0.0 && few < MIN_RAM_MB as f64 => {
+                format!("`{ram}` without a unit is {ram} MiB, {range}; for GiB write `{cores},{ram}GiB`")
+            }
+            _ => format!(
+                "`{ram}` behind the comma, {range}: a number of MiB such as `1500`, or with a unit such as `4GiB`"
+            ),
+        }
+    })?;
+    Ok(Machine::named(format!("{},{ram_mib}", units::number(millicores as f64 / 1e3)), millicores, ram_mib))
 }
 
 /// A target, or three of them.
@@ -520,7 +520,7 @@ mod tests {
         for file in ["disk.json", "./500", "/srv/disk"] {
             assert_eq!(disk(file), Ok(DiskArg::Profile(file.into())));
         }
-        for text in ["0", "-5", "NaN", "0TB", ""] {
+        for text in ["0", "-5", "0TB", ""] {
             assert!(disk(text).is_err(), "{text}");
         }
     }
@@ -533,8 +533,19 @@ mod tests {
         assert!(machine("nanoo").unwrap_err().ends_with("did you mean `nano`?"));
         let half = machine("0.5,512").unwrap();
         assert_eq!((half.name.as_str(), half.millicores, half.ram_mb), ("0.5,512", 500, 512));
-        for text in ["huge", "0,512", "2,0", "2", "host"] {
-            assert!(machine(text).is_err(), "{text}");
+        for (text, expected) in [
+            ("huge", "expected a profile (nano, micro"),
+            ("2", "expected a profile"),
+            ("host", "expected a profile"),
+            ("0,512", "`0` before the comma, expected a number of cores from 0.05 to 4,096"),
+            ("2,10", "`10` without a unit is 10 MiB, expected 64 MiB to 64 TiB of memory; for GiB write `2,10GiB`"),
+            ("2,0", "`0` behind the comma, expected 64 MiB to 64 TiB of memory: a number of MiB such as"),
+            ("2,1e9GiB", "`1e9GiB` behind the comma, expected 64 MiB"),
+            ("2,4 apples", "`4 apples` behind the comma, expected 64 MiB"),
+            ("2,4,096", "`4,096` behind the comma, expected 64 MiB"),
+        ] {
+            let found = machine(text).unwrap_err();
+            assert!(found.starts_with(expected), "{text}: {found}");
         }
         assert!(matches!(tuned_for("host"), Ok(TunedFor::Host)));
     }

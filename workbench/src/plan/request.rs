@@ -186,8 +186,8 @@ impl PlanRequest {
                  it, whose other figures can be changed too"
             )));
         };
-        let text = what_if.workload_text(workload);
-        let source = Source::Workload(Arc::new(crate::workload::Workload::parse(&text)?));
+        let (workload, text) = what_if.apply(workload).map_err(PlanError::Usage)?;
+        let source = Source::Workload(Arc::new(workload));
         let target_per_second = what_if.target(scenario.spec.target_per_second);
         let effort = Effort { breadth: Breadth::Smallest, ..scenario.spec.effort };
         let actors = self.actors.unwrap_or_else(|| source.actors());

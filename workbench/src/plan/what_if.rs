@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::workload::{Population, SizeDistribution, Workload};
+use crate::workload::{PersistenceMode, Population, SizeDistribution, Workload, WorkloadError};
 
 /// Changes to the populations of a workload and its target: `actors=2x,event_size=3x,snapshot_every=50`.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ const CHANGEABLE: [(&str, Apply); 7] = [
     ("types", |population, amount| population.actors.types = amount.whole_u32(population.actors.types)),
     ("event_size", |population, amount| population.event_bytes = amount.size(&population.event_bytes)),
     ("state_size", |population, amount| population.state_bytes = amount.size(&population.state_bytes)),
-    ("snapshot_every", |population, amount| {
+    (SNAPSHOT_EVERY, |population, amount| {
         population.persistence.snapshot_every = amount.whole(population.persistence.snapshot_every);
     }),
     ("preload", |population, amount| {
@@ -37,6 +37,7 @@ const CHANGEABLE: [(&str, Apply); 7] = [
     }),
     (TARGET, |_, _| {}),
 ];
+const SNAPSHOT_EVERY: &str = "snapshot_every";
 const TARGET: &str = "target";
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,8 +89,29 @@ impl WhatIf {
         change.map_or(per_second, |change| change.amount.of(per_second))
     }
 
+    /// The changed workload, and the same as TOML.
+    ///
+    /// # Errors
+    ///
+    /// What leaves its range or changes nothing, in a sentence.
+    pub(super) fn apply(&self, workload: &Workload) -> Result<(Workload, String), String> {
+        let text = self.workload_text(workload)?;
+        let changed = Workload::parse(&text).map_err(|error| match error {
+            WorkloadError::Line { problem, .. } => format!("--what-if {self}: {problem}"),
+            error => error.to_string(),
+        })?;
+        Ok((changed, text))
+    }
+
     /// The changed workload as TOML, whose figures may be out of range.
-    pub(super) fn workload_text(&self, workload: &Workload) -> String {
+    fn workload_text(&self, workload: &Workload) -> Result<String, String> {
+        let is_full = |population: &Population| population.persistence.mode == PersistenceMode::Full;
+        if self.changes.iter().any(|change| change.name == SNAPSHOT_EVERY) && !workload.populations.iter().any(is_full)
+        {
+            return Err(format!(
+                "--what-if {self}: `{SNAPSHOT_EVERY}` changes nothing, since all populations have `mode = \"light\"`"
+            ));
+        }
         let mut changed = workload.clone();
         let is_only = changed.populations.len() == 1;
         for population in &mut changed.populations {
@@ -102,7 +124,7 @@ impl WhatIf {
                 }
             }
         }
-        toml::to_string(&changed).unwrap_or_default()
+        toml::to_string(&changed).map_err(|error| error.to_string())
     }
 }
 
@@ -150,13 +172,12 @@ mod tests {
     use super::*;
     use crate::workload::{PreloadContent, shipped};
 
-    fn changed(what_if: &str) -> Result<Workload, crate::workload::WorkloadError> {
+    fn changed(what_if: &str) -> Result<Workload, String> {
         changed_of(&ledger(), what_if)
     }
 
-    fn changed_of(workload: &Workload, what_if: &str) -> Result<Workload, crate::workload::WorkloadError> {
-        let what_if: WhatIf = what_if.parse().unwrap();
-        Workload::parse(&what_if.workload_text(workload))
+    fn changed_of(workload: &Workload, what_if: &str) -> Result<Workload, String> {
+        what_if.parse::<WhatIf>().unwrap().apply(workload).map(|(changed, _)| changed)
     }
 
     fn ledger() -> Workload {
@@ -184,8 +205,8 @@ mod tests {
                 assert!((stored / f64::from(factor * bytes) - 1.0).abs() < 0.015, "{name} {factor}: {stored}");
             }
         }
-        let error = changed_of(&node, "actors=1000x").unwrap_err().to_string();
-        assert!(error.contains("`witnesses_register` makes a state of 29200316 bytes"), "{error}");
+        let error = changed_of(&node, "actors=1000x").unwrap_err();
+        assert!(error.contains("`witnesses_register` makes a state of 29,200,316 bytes"), "{error}");
     }
 
     #[test]
@@ -227,9 +248,20 @@ mod tests {
 
     #[test]
     fn a_workload_that_leaves_its_ranges_is_refused() {
-        let error = changed("actors=1000000x").unwrap_err();
-        assert!(error.to_string().contains("count"), "{error}");
-        let error = changed("event_size=100000x").unwrap_err();
-        assert!(error.to_string().contains("16 MiB"), "{error}");
+        for (what_if, expected) in [
+            (
+                "actors=1000000x",
+                "--what-if actors=1000000x: `actors.count` is `4294967295`, expected a whole number from 1",
+            ),
+            (
+                "event_size=100000x",
+                "--what-if event_size=100000x: `event_bytes.lognormal.median` is `42000000`, expected",
+            ),
+        ] {
+            let error = changed(what_if).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let error = changed_of(&named("registers"), "snapshot_every=50").unwrap_err();
+        assert!(error.contains("`snapshot_every` changes nothing"), "{error}");
     }
 }

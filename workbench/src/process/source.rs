@@ -1,6 +1,5 @@
 //! What to replay: as the user named it, and resolved for a child process.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,9 +60,8 @@ fn is_read_twice(path: &Path) -> bool {
 fn if_no_workload(error: WorkloadError, path: &Path) -> ProcessError {
     let is_named_workload = path.extension().is_none_or(|extension| extension == "toml");
     let is_other = match &error {
-        WorkloadError::Parse { .. } => true,
-        WorkloadError::Read { source, .. } => source.kind() == io::ErrorKind::InvalidData,
-        WorkloadError::Unknown { .. } => false,
+        WorkloadError::Line { .. } => true,
+        WorkloadError::Read { .. } | WorkloadError::Unknown { .. } => false,
     };
     if is_other && !is_named_workload { ProcessError::NoSource(path.to_owned()) } else { error.into() }
 }

@@ -1,8 +1,12 @@
 //! When commands arrive in an open loop.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::checks::checked;
+use super::input_table::Field;
+use super::input_text::Problem;
+
+/// Highest factor and mean length of bursts: beyond, times overflow.
+const MOST: f64 = 1e9;
 
 /// When commands arrive in an open loop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +39,6 @@ impl std::fmt::Display for Arrivals {
 ///
 /// In a workload file: `arrivals = { bursts = { factor = 5.0, share = 0.1, seconds = 2.0 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Bursts {
     /// Rate in a burst as a multiple of the mean rate, above 1.
     pub factor: f64,
@@ -50,18 +53,28 @@ impl Bursts {
     pub(crate) fn calm_factor(self) -> f64 {
         ((1.0 - self.factor * self.share) / (1.0 - self.share)).max(0.0)
     }
-
-    fn is_valid(self) -> bool {
-        let Self { factor, share, seconds } = self;
-        factor > 1.0 && share > 0.0 && factor * share <= 1.0 && seconds > 0.0 && seconds.is_finite()
-    }
 }
 
-pub(super) fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
-    let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.is_valid());
-    checked(
-        deserializer,
-        fits,
-        "bursts with `factor` above 1, `share` above 0, factor x share at most 1, `seconds` above 0",
-    )
+pub(super) fn arrivals(field: &Field<'_>) -> Result<Arrivals, Problem> {
+    const EXPECTED: &str = "`\"poisson\"`, `\"constant\"` or `{ bursts = { factor = 5, share = 0.1, seconds = 2 } }`";
+    match field.as_text() {
+        Some("constant") => return Ok(Arrivals::Constant),
+        Some("poisson") => return Ok(Arrivals::Poisson),
+        _ => {}
+    }
+    let (_, bursts) = field.table(EXPECTED)?.one_of(&["bursts"])?;
+    let table = bursts.table("`{ factor = 5, share = 0.1, seconds = 2 }`")?;
+    table.only(&["factor", "share", "seconds"])?;
+    let figure = |name, expected: &str, fits: fn(f64) -> bool| table.required(name, expected)?.number(expected, fits);
+    let bursts = Bursts {
+        factor: figure("factor", "a number above 1, at most 10^9", |factor| factor > 1.0 && factor <= MOST)?,
+        share: figure("share", "a share above 0, below 1", |share| share > 0.0 && share < 1.0)?,
+        seconds: figure("seconds", "seconds above 0, at most 10^9", |seconds| seconds > 0.0 && seconds <= MOST)?,
+    };
+    let product = bursts.factor * bursts.share;
+    if product > 1.0 {
+        let text = format!("`arrivals.bursts` has a `factor` x `share` of {product}, expected at most 1");
+        return Err(table.problem(text));
+    }
+    Ok(Arrivals::Bursts(bursts))
 }

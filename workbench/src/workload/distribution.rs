@@ -2,10 +2,17 @@
 
 use rand::Rng;
 use rand_distr::{Distribution, LogNormal};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use super::input_table::Field;
+use super::input_text::Problem;
 
 /// Largest value the workbench generates, in bytes: 16 MiB.
 pub(crate) const MAX_VALUE_BYTES: u32 = 16 << 20;
+
+/// What a file needs where it has no sizes.
+pub(super) const SIZES: &str = "a distribution of sizes: `{ constant = 256 }`, `{ uniform = { min = 100, max = 2000 } }`, \
+    `{ lognormal = { median = 300, p99 = 4000 } }` or `{ empirical = { quantiles = [120, 180, 5000] } }`";
 
 /// Sizes of values in bytes, at most 16 MiB.
 ///
@@ -17,8 +24,8 @@ pub(crate) const MAX_VALUE_BYTES: u32 = 16 << 20;
 /// # or { lognormal = { median = 300, p99 = 4000 } }
 /// # or { empirical = { quantiles = [120, 180, 240, 800, 5000] } }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SizeDistribution {
     /// Always the same.
     Constant(u32),
@@ -58,29 +65,6 @@ impl SizeDistribution {
             Self::Empirical { quantiles } => draw(quantiles, rng),
         };
         bytes.min(MAX_VALUE_BYTES)
-    }
-
-    /// Checks the figures against each other. The error states what is required.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let (is_valid, expected) = match self {
-            Self::Constant(_) => (true, ""),
-            Self::Uniform { min, max } => (min <= max, "`min` must not exceed `max`"),
-            Self::Lognormal { median, p99 } => {
-                (*median > 0 && median <= p99, "`median` must be at least 1 and must not exceed `p99`")
-            }
-            Self::Empirical { quantiles } => (
-                quantiles.len() >= 2 && quantiles.is_sorted(),
-                "`quantiles` must be two or more sizes in ascending order",
-            ),
-        };
-        if !is_valid {
-            return Err(expected.to_owned());
-        }
-        let largest = self.nominal_max_bytes();
-        if largest > MAX_VALUE_BYTES {
-            return Err(format!("{largest} bytes is more than the largest value, {MAX_VALUE_BYTES} bytes (16 MiB)"));
-        }
-        Ok(())
     }
 
     /// The largest size that the figures name: that of a log-normal one is its `p99`.
@@ -130,7 +114,7 @@ impl SizeDistribution {
         }
     }
 
-    /// The same shape with all sizes multiplied by `factor`; they may exceed the limit of [`check`](Self::check).
+    /// The same shape with all sizes multiplied by `factor`; they may exceed the limit.
     #[must_use]
     pub(crate) fn scaled(&self, factor: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates beyond the limit")]
@@ -182,11 +166,62 @@ fn to_bytes(value: f64) -> u32 {
     value.round().clamp(0.0, f64::from(MAX_VALUE_BYTES)) as u32
 }
 
-/// Reads and checks a distribution, so that an error points at its line.
-pub(super) fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SizeDistribution, D::Error> {
-    let sizes = SizeDistribution::deserialize(deserializer)?;
-    sizes.check().map_err(serde::de::Error::custom)?;
-    Ok(sizes)
+/// Reads a distribution, `{ constant = 256 }`.
+pub(super) fn sizes(field: &Field<'_>) -> Result<SizeDistribution, Problem> {
+    const KINDS: [&str; 4] = ["constant", "uniform", "lognormal", "empirical"];
+    if let Ok(bytes) = bytes(field) {
+        return Err(field.wrong(&format!("a distribution of sizes such as `{{ constant = {bytes} }}`")));
+    }
+    match field.table(SIZES)?.one_of(&KINDS)? {
+        ("constant", one) => bytes(&one).map(SizeDistribution::Constant),
+        ("uniform", figures) => {
+            let [min, max] = pair(&figures, ["min", "max"], "`{ min = 100, max = 2000 }`")?;
+            Ok(SizeDistribution::Uniform { min, max })
+        }
+        ("lognormal", figures) => {
+            let [median, p99] = pair(&figures, ["median", "p99"], "`{ median = 300, p99 = 4000 }`")?;
+            Ok(SizeDistribution::Lognormal { median, p99 })
+        }
+        (_, figures) => {
+            let expected = "`{ quantiles = [120, 180, 5000] }`";
+            let table = figures.table(expected)?;
+            table.only(&["quantiles"])?;
+            let quantiles = ascending(&table.required("quantiles", ASCENDING)?, bytes)?;
+            Ok(SizeDistribution::Empirical { quantiles })
+        }
+    }
+}
+
+fn bytes(field: &Field<'_>) -> Result<u32, Problem> {
+    field.whole(" of bytes", 0..=MAX_VALUE_BYTES.into())
+}
+
+/// Two sizes, the second at least as large as the first. A median is at least 1.
+fn pair(field: &Field<'_>, names: [&str; 2], expected: &str) -> Result<[u32; 2], Problem> {
+    let table = field.table(expected)?;
+    table.only(&names)?;
+    let [low_name, high_name] = names;
+    let [low, high] = names.map(|name| table.required(name, "bytes"));
+    let (low, high) = (low?, high?);
+    let (least, most) = (bytes(&low)?, bytes(&high)?);
+    if low_name == "median" && least == 0 {
+        return Err(low.wrong("at least 1"));
+    }
+    if least > most {
+        return Err(low.wrong(&format!("at most `{high_name}`, which is {most}")));
+    }
+    Ok([least, most])
+}
+
+const ASCENDING: &str = "two or more whole numbers in ascending order, such as `[120, 180, 5000]`";
+
+/// Quantiles.
+pub(super) fn ascending(
+    field: &Field<'_>,
+    read: impl Fn(&Field<'_>) -> Result<u32, Problem>,
+) -> Result<Vec<u32>, Problem> {
+    let quantiles = field.list(ASCENDING)?.iter().map(read).collect::<Result<Vec<u32>, _>>()?;
+    if quantiles.len() >= 2 && quantiles.is_sorted() { Ok(quantiles) } else { Err(field.wrong(ASCENDING)) }
 }
 
 #[cfg(test)]

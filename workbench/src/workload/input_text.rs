@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 
 const EXCERPT_CHARS: usize = 80;
 
+/// What is wrong with an input file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// From 1.
+    pub(crate) line: usize,
+    /// The field, what was found, and what was expected: one sentence.
+    pub(crate) text: String,
+}
+
 /// The first 80 characters of a text, escaped, for an error message.
 pub(crate) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(EXCERPT_CHARS) {
@@ -24,9 +33,27 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// The same for a text of several lines, which stay apart.
-pub(crate) fn escape_lines(text: &str) -> String {
-    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
+/// The line of a byte of a text, from 1. Behind the last line it is that line.
+pub(crate) fn line_at(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or(text);
+    1 + before.matches('\n').count().min(text.lines().count().saturating_sub(1))
+}
+
+/// The text of an input file, without a byte order mark.
+///
+/// # Errors
+///
+/// The line that is not UTF-8.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Problem> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + String::from_utf8_lossy(valid).matches('\n').count();
+        Problem { line, text: "the file is not UTF-8 text, expected one that was saved as UTF-8".to_owned() }
+    })?;
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Ok(rest.to_owned()),
+        None => Ok(text),
+    }
 }
 
 /// A path as text: control characters escaped, and bytes that are not UTF-8 as `\xff`.
@@ -54,6 +81,11 @@ pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
     let ranked = known.iter().map(|&known| (strsim::jaro(name, known), known));
     let similar = ranked.filter(|(similarity, _)| *similarity > SIMILAR).max_by(|a, b| a.0.total_cmp(&b.0));
     similar.map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
+/// `, expected `audit`, `ledger`; did you mean `ledger`?`, in answer to another name.
+pub(crate) fn expected_names(name: &str, known: &[&str]) -> String {
+    format!(", expected `{}`{}", known.join("`, `"), did_you_mean(name, known))
 }
 
 /// Serialises a path whatever its bytes: as text, or as a list of bytes if it is not UTF-8.
@@ -111,6 +143,5 @@ mod tests {
         assert_eq!(excerpt("é \"\x1b[31m\""), "é \"\\u{1b}[31m\"");
         assert_eq!(excerpt("a\nb"), "a\\nb");
         assert_eq!(excerpt(&"ä".repeat(81)), "ä".repeat(80) + "…");
-        assert_eq!(escape_lines("a\r\nb\x07"), "a\\r\nb\\u{7}");
     }
 }

@@ -9,9 +9,11 @@ mod checks;
 mod common_actors;
 mod distribution;
 mod file;
+mod input_table;
 mod input_text;
 mod population;
 mod preload;
+mod reading;
 mod schema;
 mod source;
 mod transaction;
@@ -22,7 +24,10 @@ pub use catalogue::shipped;
 pub(crate) use common_actors::CommonActors;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
-pub(crate) use input_text::{any_path, did_you_mean, escape, escape_lines, excerpt, is_stream, path_text};
+pub(crate) use input_table::{Document, Field, Table};
+pub(crate) use input_text::{
+    Problem, any_path, decode, did_you_mean, escape, excerpt, expected_names, is_stream, line_at, path_text,
+};
 pub use population::{Actors, CommandMix, Persistence, PersistenceMode, Population, Preload, Skew};
 pub(crate) use preload::{PreloadCommands, PreloadContent};
 pub use schema::{Workload, WorkloadError};

@@ -4,56 +4,47 @@ use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::trace::CommandKind;
 use rand::Rng;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::checks::{
-    MOST_WEIGHT, bytes_per_actor, checked, default_compressibility, growth, name, share, weight, whole, within,
+    self, NAME, POPULATION, bytes_per_actor, commands, growth, name, only, share, weight, weight_or_none,
 };
-use super::distribution::{MAX_VALUE_BYTES, SizeDistribution, checked as checked_sizes, draw};
+use super::distribution::{MAX_VALUE_BYTES, SIZES, SizeDistribution, ascending, draw, sizes};
+use super::input_table::{Field, Table};
+use super::input_text::Problem;
 use crate::actor::{PersistenceRules, Strategy};
 use crate::units;
 
 /// Actors that are alike: a `[[population]]` of a workload file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Population {
     /// 1 to 64 letters, digits, `-` or `_`; the names of its actor types begin with it.
-    #[serde(deserialize_with = "name")]
     pub name: String,
     /// Weight of its commands among those of all populations, above 0. Default 1.
-    #[serde(default = "one", deserialize_with = "weight")]
     pub weight: f64,
     /// Serialised events, before encryption.
-    #[serde(deserialize_with = "checked_sizes")]
     pub event_bytes: SizeDistribution,
     /// Serialised actor state, before encryption, without its growth and its entries for other actors.
-    #[serde(deserialize_with = "checked_sizes")]
     pub state_bytes: SizeDistribution,
     /// Bytes by which the state of an actor grows with each of its events, 0 to 1 MiB: a register that keeps an entry for
     /// each. No state grows beyond 16 MiB. Default 0.
-    #[serde(default, deserialize_with = "growth", skip_serializing_if = "is_zero_weight")]
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub state_growth_per_event: f64,
     /// Bytes of the state of each of its actors for every actor of other populations, by their names; 0 to 1 MiB each: a
     /// register that keeps an entry for each customer. They follow the counts of those populations. Default none.
-    #[serde(default, deserialize_with = "bytes_per_actor", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub state_bytes_per_actor: BTreeMap<String, f64>,
     /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
-    #[serde(default = "default_compressibility", deserialize_with = "share")]
     pub compressibility: f64,
     /// Number, types, skew and names of the actors.
     pub actors: Actors,
     /// When state is written, and how.
     pub persistence: Persistence,
     /// The commands. With transactions, those that they issue on its actors: a file has none then.
-    #[serde(default, deserialize_with = "command_mix", skip_serializing_if = "CommandMix::is_empty")]
+    #[serde(skip_serializing_if = "CommandMix::is_empty")]
     pub commands: CommandMix,
     /// Content of the database before the measurement. Default none.
-    #[serde(default)]
     pub preload: Preload,
-}
-
-const fn one() -> f64 {
-    1.0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -62,6 +53,31 @@ const fn is_zero_weight(weight: &f64) -> bool {
 }
 
 impl Population {
+    /// Reads a `[[population]]`.
+    pub(super) fn read(table: &Table<'_>) -> Result<Self, Problem> {
+        only(table, &[&["name", "weight"], &POPULATION[..]].concat())?;
+        Self::read_named(table, name(&table.required("name", NAME)?)?, table.or("weight", 1.0, weight)?)
+    }
+
+    /// Reads the other keys of a population.
+    pub(super) fn read_named(table: &Table<'_>, name: String, weight: f64) -> Result<Self, Problem> {
+        let persistence = Persistence::read(&table.required("persistence", PERSISTENCE)?)?;
+        let is_light = persistence.mode == PersistenceMode::Light;
+        Ok(Self {
+            name,
+            weight,
+            event_bytes: sizes(&table.required("event_bytes", SIZES)?)?,
+            state_bytes: sizes(&table.required("state_bytes", SIZES)?)?,
+            state_growth_per_event: table.or("state_growth_per_event", 0.0, growth)?,
+            state_bytes_per_actor: table.or("state_bytes_per_actor", BTreeMap::new(), bytes_per_actor)?,
+            compressibility: table.or("compressibility", DEFAULT_COMPRESSIBILITY, share)?,
+            actors: Actors::read(&table.required("actors", ACTORS)?)?,
+            persistence,
+            commands: table.or("commands", CommandMix::default(), |field| CommandMix::read(field, is_light))?,
+            preload: table.or("preload", Preload::default(), Preload::read)?,
+        })
+    }
+
     /// The rules by which commands expand to storage operations.
     pub const fn rules(&self) -> PersistenceRules {
         let every = self.persistence.snapshot_every;
@@ -140,26 +156,37 @@ impl Population {
     }
 }
 
+const DEFAULT_COMPRESSIBILITY: f64 = 0.5;
+const ACTORS: &str = "a table such as `{ count = 1000 }`";
+
 /// The actors of a workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Actors {
     /// 1 to 100 million.
-    #[serde(deserialize_with = "within::<1, 100_000_000, _, _>")]
     pub count: u32,
     /// Actor types; each has its own three column families. Default 1, at most 10,000.
-    #[serde(default = "whole::<1, _>", deserialize_with = "within::<1, 10_000, _, _>")]
     pub types: u32,
     /// How commands spread over actors. Default uniform.
-    #[serde(default, deserialize_with = "skew")]
     pub skew: Skew,
     /// Characters of an actor's name, which prefixes its keys. Default 44, as of a base64 digest; 8 to 1024.
-    #[serde(default = "whole::<44, _>", deserialize_with = "within::<8, 1024, _, _>")]
     pub name_bytes: usize,
 }
 
+impl Actors {
+    fn read(field: &Field<'_>) -> Result<Self, Problem> {
+        let table = field.table(ACTORS)?;
+        only(&table, &checks::ACTORS)?;
+        Ok(Self {
+            count: table.required("count", "the number of actors")?.whole("", 1..=100_000_000)?,
+            types: table.or("types", 1, |field| field.whole("", 1..=10_000))?,
+            skew: table.or("skew", Skew::default(), skew)?,
+            name_bytes: table.or("name_bytes", 44, |field| field.whole(" of bytes", 8..=1024))?,
+        })
+    }
+}
+
 /// How commands spread over actors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skew {
     /// Every actor equally often.
@@ -172,24 +199,69 @@ pub enum Skew {
 }
 
 /// How actors persist, as defined by their `PersistentActor` implementation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "PersistenceKeys")]
 pub struct Persistence {
     /// When the state is written.
     pub mode: PersistenceMode,
-    /// Events between automatic snapshots under full persistence; 0 turns them off. Default 100, as the trait's.
-    #[serde(default = "whole::<100, _>")]
+    /// Events between automatic snapshots under full persistence, at most 10^12; 0 turns them off. Default 100, as the
+    /// trait's.
     pub snapshot_every: u64,
     /// Whether a snapshot deletes the events it covers. Default false.
-    #[serde(default)]
     pub compact_on_snapshot: bool,
     /// Whether values are encrypted at rest: 40 bytes more each, and nothing to compress. Default false.
-    #[serde(default)]
     pub encrypted: bool,
 }
 
+const PERSISTENCE: &str = "a table such as `{ mode = \"light\" }`";
+const DEFAULT_SNAPSHOT_EVERY: u64 = 100;
+const MOST_SNAPSHOT_EVERY: u64 = 1_000_000_000_000;
+
+impl Persistence {
+    fn read(field: &Field<'_>) -> Result<Self, Problem> {
+        let table = field.table(PERSISTENCE)?;
+        only(&table, &checks::PERSISTENCE)?;
+        let expected = "`\"light\"` (the state with every event) or `\"full\"` (snapshots)";
+        let mode = table.required("mode", expected)?;
+        let mode = match mode.as_text() {
+            Some("light") => PersistenceMode::Light,
+            Some("full") => PersistenceMode::Full,
+            _ => return Err(mode.wrong(expected)),
+        };
+        if let (PersistenceMode::Light, Some(every)) = (mode, table.optional("snapshot_every")) {
+            return Err(every.wrong("none under `mode = \"light\"`, which writes the state with every event"));
+        }
+        Ok(Self {
+            mode,
+            snapshot_every: table.or("snapshot_every", DEFAULT_SNAPSHOT_EVERY, |field| {
+                field.whole(" of events", 0..=MOST_SNAPSHOT_EVERY)
+            })?,
+            compact_on_snapshot: table.or("compact_on_snapshot", false, Field::flag)?,
+            encrypted: table.or("encrypted", false, Field::flag)?,
+        })
+    }
+}
+
+/// The same in a file: only full persistence has automatic snapshots.
+#[derive(Serialize)]
+struct PersistenceKeys {
+    mode: PersistenceMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_every: Option<u64>,
+    compact_on_snapshot: bool,
+    encrypted: bool,
+}
+
+impl From<Persistence> for PersistenceKeys {
+    fn from(rules: Persistence) -> Self {
+        let Persistence { mode, snapshot_every, compact_on_snapshot, encrypted } = rules;
+        let snapshot_every = (mode == PersistenceMode::Full).then_some(snapshot_every);
+        Self { mode, snapshot_every, compact_on_snapshot, encrypted }
+    }
+}
+
 /// When the state is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersistenceMode {
     /// With every event.
@@ -199,8 +271,7 @@ pub enum PersistenceMode {
 }
 
 /// Weights of the commands; a command's share is its weight over their sum.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CommandMix {
     /// Append an event.
     #[serde(skip_serializing_if = "is_zero_weight")]
@@ -288,34 +359,61 @@ impl CommandMix {
         u64::from(draw(&self.events_per_query_quantiles, rng)).max(1)
     }
 
-    fn check(&self) -> Result<(), String> {
-        let weights = self.weights();
-        let is_visit = !self.visit.is_empty();
-        let quantiles = &self.events_per_query_quantiles;
-        let rules = [
-            (weights.iter().all(|weight| (0.0..=MOST_WEIGHT).contains(weight)), "weights must be from 0 to 10^12"),
-            (is_visit || weights.iter().sum::<f64>() > 0.0, "at least one command needs a positive weight"),
-            (!is_visit || weights.iter().sum::<f64>() <= 0.0, "`visit` replaces the weights: give one or the other"),
-            ((0.0..=1.0).contains(&self.recover_after_stop), "`recover_after_stop` must be a share from 0 to 1"),
-            (
-                quantiles.len() != 1 && quantiles.is_sorted(),
-                "`events_per_query_quantiles` must be two or more numbers in ascending order",
-            ),
-        ];
-        rules.into_iter().find(|(is_met, _)| !is_met).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
+    fn read(field: &Field<'_>, is_light: bool) -> Result<Self, Problem> {
+        let table = field.table("a table such as `{ persist = 80, recover = 20 }`")?;
+        only(&table, &checks::COMMANDS)?;
+        let mut mix = Self { visit: table.or("visit", Vec::new(), commands)?, ..Self::default() };
+        for kind in CommandKind::ALL {
+            if let Some(weight) = table.optional(kind.name()) {
+                if !mix.visit.is_empty() {
+                    return Err(weight.wrong("none beside `visit`, which replaces the weights"));
+                }
+                *mix.weight_mut(kind) = weight_or_none(&weight)?;
+            }
+        }
+        if CommandKind::ALL.iter().all(|&kind| mix.weight(kind) <= 0.0) {
+            let text =
+                "`commands` has no weight above 0, expected one or more, such as `{ persist = 80, recover = 20 }`";
+            return Err(field.problem(text.to_owned()));
+        }
+        if let Some(stops) = table.optional(OF_STOPS) {
+            mix.recover_after_stop = share(&stops)?;
+            let ignored = [
+                (!mix.visit.is_empty(), "none beside `visit`, where a `snapshot` at the end is an orderly stop"),
+                (is_light, "none under `mode = \"light\"`, where a stop writes nothing"),
+                (mix.recover <= 0.0, "only with a weight of `recover`"),
+            ];
+            ignored.into_iter().find(|(is_ignored, _)| *is_ignored).map_or(Ok(()), |(_, why)| Err(stops.wrong(why)))?;
+        }
+        if let Some(length) = table.optional(LENGTH) {
+            mix.events_per_query = length.whole(" of events", 1..=u32::MAX.into())?;
+        }
+        if let Some(lengths) = table.optional(LENGTHS) {
+            if mix.events_per_query > 0 {
+                return Err(lengths.wrong(&format!("none beside `{LENGTH}`, which they replace")));
+            }
+            mix.events_per_query_quantiles =
+                ascending(&lengths, |entry| entry.whole(" of events", 0..=u32::MAX.into()))?;
+        }
+        let lengths = table.optional(LENGTH).or_else(|| table.optional(LENGTHS));
+        lengths
+            .filter(|_| mix.weight(CommandKind::Events) <= 0.0)
+            .map_or(Ok(mix), |ignored| Err(ignored.wrong("only with `events` among the commands")))
     }
 }
 
+const OF_STOPS: &str = "recover_after_stop";
+const LENGTH: &str = "events_per_query";
+const LENGTHS: &str = "events_per_query_quantiles";
+
 /// Content of the database before the measurement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Preload {
     /// Events persisted for every actor beforehand, at most 1 million. Default 0.
-    #[serde(default, deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub events_per_actor: u64,
     /// Further events, spread over the actors as the commands are: an actor that is busier has a longer log. At most
     /// 10^12. Default 0.
-    #[serde(default, deserialize_with = "within::<0, 1_000_000_000_000, _, _>", skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub events_by_popularity: u64,
 }
 
@@ -325,26 +423,27 @@ const fn is_zero(number: &u64) -> bool {
 }
 
 impl Preload {
+    fn read(field: &Field<'_>) -> Result<Self, Problem> {
+        let table = field.table("a table such as `{ events_per_actor = 20 }`")?;
+        table.only(&["events_per_actor", "events_by_popularity"])?;
+        let events = |name, most| table.or(name, 0, |field| field.whole(" of events", 0..=most));
+        Ok(Self {
+            events_per_actor: events("events_per_actor", 1_000_000)?,
+            events_by_popularity: events("events_by_popularity", 1_000_000_000_000)?,
+        })
+    }
+
     /// Events of so many actors.
     pub(crate) fn events(self, actors: u32) -> u64 {
         (u64::from(actors) * self.events_per_actor).saturating_add(self.events_by_popularity)
     }
 }
 
-fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
-    let fits = |skew: &Skew| match skew {
-        Skew::Uniform => true,
-        Skew::Zipf(exponent) => *exponent > 0.0 && *exponent <= 5.0,
-    };
-    checked(deserializer, fits, "`\"uniform\"` or `{ zipf = s }` with 0 < s <= 5")
-}
-
-fn command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CommandMix, D::Error> {
-    let mix = CommandMix::deserialize(deserializer)?;
-    mix.check().map_err(serde::de::Error::custom)?;
-    Ok(mix)
-}
-
-pub(super) fn some_command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommandMix>, D::Error> {
-    command_mix(deserializer).map(Some)
+fn skew(field: &Field<'_>) -> Result<Skew, Problem> {
+    if field.as_text() == Some("uniform") {
+        return Ok(Skew::Uniform);
+    }
+    let (_, exponent) = field.table("`\"uniform\"` or `{ zipf = 0.9 }`")?.one_of(&["zipf"])?;
+    let fits = |exponent| exponent > 0.0 && exponent <= 5.0;
+    exponent.number("a number above 0, at most 5", fits).map(Skew::Zipf)
 }

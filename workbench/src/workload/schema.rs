@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::arrivals::Arrivals;
-use super::file::{WorkloadFile, line_of_contradiction};
-use super::input_text::{did_you_mean, escape_lines};
+use super::file::WorkloadFile;
+use super::input_text::{Problem, did_you_mean, path_text};
 use super::population::{CommandMix, Population};
 use super::transaction::{Transaction, resolve, subjects};
 use super::values::ActorNames;
@@ -47,8 +47,8 @@ use ave_actors_rocksdb::trace::CommandKind;
 /// ```
 ///
 /// The keys of a single population may stand at the top, without `[[population]]`; its name is that of the workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "WorkloadFile", into = "WorkloadFile")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "WorkloadFile")]
 pub struct Workload {
     /// 1 to 64 letters, digits, `-` or `_`; part of the report's name.
     pub name: String,
@@ -65,18 +65,6 @@ pub struct Workload {
     /// Events that the common actors have persisted since the preload, in the order of their numbers; empty before the first
     /// command.
     pub common_events: Vec<u64>,
-}
-
-impl TryFrom<WorkloadFile> for Workload {
-    type Error = String;
-
-    fn try_from(file: WorkloadFile) -> Result<Self, String> {
-        let (name, description) = (file.name.clone(), file.description.clone());
-        let (seed, arrivals) = (file.seed, file.arrivals);
-        let transactions = file.transaction.clone();
-        let populations = file.populations().map_err(|contradiction| contradiction.problem)?;
-        Ok(Self { name, description, seed, arrivals, populations, transactions, common_events: Vec::new() })
-    }
 }
 
 impl From<Workload> for WorkloadFile {
@@ -107,35 +95,8 @@ impl Workload {
         for one in &mut populations {
             (one.weight, one.commands) = (1.0, CommandMix::default());
         }
-        resolve(&transactions, &mut populations)?;
+        resolve(&transactions, &mut populations).map_err(|misfit| misfit.problem)?;
         Ok(Self { transactions, ..Self::of_populations(name, arrivals, populations) })
-    }
-
-    /// Reads a workload from the text of a file.
-    ///
-    /// # Errors
-    ///
-    /// [`WorkloadError::Parse`] with line, column and what was expected.
-    pub fn parse(text: &str) -> Result<Self, WorkloadError> {
-        Self::parse_from(text, Path::new("workload"))
-    }
-
-    /// Reads a workload file.
-    ///
-    /// # Errors
-    ///
-    /// [`WorkloadError::Read`] if it cannot be read, [`WorkloadError::Parse`] if it is not a valid workload.
-    pub fn read(path: &Path) -> Result<Self, WorkloadError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| WorkloadError::Read { path: path.to_owned(), source })?;
-        Self::parse_from(&text, path)
-    }
-
-    pub(super) fn parse_from(text: &str, path: &Path) -> Result<Self, WorkloadError> {
-        toml::from_str(text).map_err(|source: toml::de::Error| {
-            let line = source.span().is_none().then(|| line_of_contradiction(text)).flatten();
-            WorkloadError::Parse { path: path.to_owned(), line, source: Box::new(source) }
-        })
     }
 
     /// Number of actors of all populations.
@@ -330,17 +291,11 @@ pub(crate) struct ActorPlace<'a> {
 #[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum WorkloadError {
     /// The file cannot be read.
-    #[error("cannot read workload {}: {source}", path.display())]
+    #[error("cannot read workload {}: {source}", path_text(path))]
     Read { path: PathBuf, source: std::io::Error },
-    /// The file is not a valid workload; the source names line, column and what was expected. `line` is that of a key that
-    /// contradicts other keys.
-    #[error(
-        "{}: {}{}",
-        path.display(),
-        line.map_or_else(String::new, |line| format!("line {line}: ")),
-        escape_lines(&source.to_string())
-    )]
-    Parse { path: PathBuf, line: Option<usize>, source: Box<toml::de::Error> },
+    /// The file is not a valid workload. The problem names the field, what was found and what was expected.
+    #[error("{}:{line}: {problem}", path_text(path))]
+    Line { path: PathBuf, line: usize, problem: String },
     /// There is neither a shipped workload nor a file of this name.
     #[error(
         "no workload named `{name}` and no such file; shipped workloads: {}{}",
@@ -348,6 +303,12 @@ pub enum WorkloadError {
         did_you_mean(name, known)
     )]
     Unknown { name: String, known: Vec<&'static str> },
+}
+
+impl WorkloadError {
+    pub(super) fn at(path: &Path, problem: Problem) -> Self {
+        Self::Line { path: path.to_owned(), line: problem.line, problem: problem.text }
+    }
 }
 
 #[cfg(test)]
@@ -385,26 +346,29 @@ persist = 1
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let text = message(&GOOD.replace("count = 5", "count = 5\ncolour = 3"));
-        assert!(text.contains("line 8") && text.contains("colour"), "{text}");
+        assert_eq!(
+            text,
+            "workload:8: unknown field `actors.colour`, expected `count`, `types`, `skew`, `name_bytes`; did you mean `count`?"
+        );
     }
 
     #[test]
     fn a_figure_out_of_range_is_named_with_its_line_and_what_was_expected() {
         let bursts = "arrivals = { bursts = { factor = 5, share = 0.3, seconds = 1 } }\n[actors]";
         for (from, to, line, expected) in [
-            ("count = 5", "count = 0", "line 7", "1 to 100000000"),
-            ("min = 1", "min = 9", "line 5", "`min` must not exceed `max`"),
-            ("persist = 1", "persist = -1", "line 10", "from 0 to 10^12"),
-            ("persist = 1", "persist = 1e308", "line 10", "from 0 to 10^12"),
-            ("persist = 1", "persist = 0", "line 10", "positive weight"),
-            ("persist = 1", "persist = 1\nrecover_after_stop = 2", "line 10", "share from 0 to 1"),
-            ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", "line 10", "ascending"),
-            ("name = \"t\"", "name = \"a/b\"", "line 2", "letters"),
-            ("mode = \"light\"", "mode = \"heavy\"", "line 9", "light"),
-            ("[actors]", bursts, "line 6", "at most 1"),
+            ("count = 5", "count = 0", 7, "from 1 to 100,000,000"),
+            ("min = 1", "min = 9", 5, "`state_bytes.uniform.min` is `9`, expected at most `max`, which is 2"),
+            ("persist = 1", "persist = -1", 11, "a weight from 0 to 10^12"),
+            ("persist = 1", "persist = 1e308", 11, "a weight from 0 to 10^12"),
+            ("persist = 1", "persist = 0", 10, "`commands` has no weight above 0"),
+            ("persist = 1", "persist = 1\nrecover_after_stop = 2", 12, "a share from 0 to 1"),
+            ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", 12, "ascending"),
+            ("name = \"t\"", "name = \"a/b\"", 2, "letters"),
+            ("mode = \"light\"", "mode = \"heavy\"", 9, "`\"light\"`"),
+            ("[actors]", bursts, 6, "`arrivals.bursts` has a `factor` x `share` of 1.5, expected at most 1"),
         ] {
             let text = message(&GOOD.replace(from, to));
-            assert!(text.contains(line) && text.contains(expected), "{to}: {text}");
+            assert!(text.starts_with(&format!("workload:{line}: ")) && text.contains(expected), "{to}: {text}");
         }
     }
 
@@ -460,31 +424,47 @@ commands = { persist = 1, last_event = 1 }
             ("name = \"orders\"", "name = \"cart12\"", "name actor types alike"),
             ("name = \"orders\"", "name = \"cart\"", "name actor types alike"),
             ("weight = 3", "weight = 0", "a weight above 0"),
-            ("[[population]]\nname = \"cart\"", "preload = {}\n[[population]]\nname = \"cart\"", "belongs into"),
-            ("{ persist = 1, last", "{ visit = [\"persist\"], last", "`visit` replaces the weights"),
-            ("growth_per_event = 5", "growth_per_event = -5", "0 to 1048576 bytes"),
-            ("cart = 2.5", "cart = -1", "0 to 1048576 bytes per actor"),
-            ("count = 7", "count = 100000000", "at most 100000000"),
+            (
+                "[[population]]\nname = \"cart\"",
+                "preload = {}\n[[population]]\nname = \"cart\"",
+                "expected in a `[[population]]`",
+            ),
+            ("{ persist = 1, last", "{ visit = [\"persist\"], last", "`visit`, which replaces the weights"),
+            ("growth_per_event = 5", "growth_per_event = -5", "bytes from 0 to 1,048,576"),
+            (
+                "cart = 2.5",
+                "cart = -1",
+                "`population.state_bytes_per_actor.cart` is `-1`, expected bytes from 0 to 1,048,576",
+            ),
+            ("count = 7", "count = 100000000", "100,000,001 actors in all populations, expected at most 100,000,000"),
             ("commands = { persist", "orders = { persist", "orders"),
         ] {
             let text = message(&POPULATIONS.replacen(from, to, 1));
             assert!(text.contains(expected), "{to}: {text}");
         }
-        assert!(message("name = \"t\"\ndescription = \"d\"").contains("missing field `event_bytes`"));
+        assert!(message("name = \"t\"\ndescription = \"d\"").contains("`persistence` is missing"));
     }
 
     #[test]
     fn entries_for_actors_that_do_not_exist_or_do_not_fit_are_refused_with_their_line() {
         for (from, to, expected) in [
-            ("cart = 2.5", "carts = 2.5", "line 17: `state_bytes_per_actor` of the population `orders` names `carts`"),
-            ("cart = 2.5", "carts = 2.5", "which is no population; did you mean `cart`?"),
-            ("cart = 2.5", "orders = 2.5", "line 17: `state_bytes_per_actor` of the population `orders` names that"),
-            ("{ cart = 2.5 }", "7", "line 17"),
+            (
+                "cart = 2.5",
+                "carts = 2.5",
+                "workload:17: `state_bytes_per_actor` of the population `orders` names `carts`",
+            ),
+            ("cart = 2.5", "carts = 2.5", "which is no population, expected `cart`; did you mean `cart`?"),
+            (
+                "cart = 2.5",
+                "orders = 2.5",
+                "workload:17: `state_bytes_per_actor` of the population `orders` names that",
+            ),
+            ("{ cart = 2.5 }", "7", "workload:17: "),
             (
                 "cart = 2.5",
                 "cart = 1048576",
-                "line 17: `state_bytes_per_actor` of the population `orders` makes a state of 17825832 bytes, \
-                 expected at most 16777216 (16 MiB)",
+                "workload:17: `state_bytes_per_actor` of the population `orders` makes a state of 17,825,832 bytes, \
+                 expected at most 16,777,216 (16 MiB)",
             ),
         ] {
             let changed = POPULATIONS.replacen(from, to, 1).replacen("count = 7", "count = 17", 1);
@@ -492,7 +472,7 @@ commands = { persist = 1, last_event = 1 }
             assert!(text.contains(expected), "{to}: {text}");
         }
         let top = message(&GOOD.replace("[actors]", "state_bytes_per_actor = { t = 1 }\n[actors]"));
-        assert!(top.contains("line 6: ") && top.contains("names that population itself"), "{top}");
+        assert!(top.contains("workload:6: ") && top.contains("names that population itself"), "{top}");
     }
 
     #[test]
@@ -548,8 +528,8 @@ steps = [{ population = "cart", commands = ["last_event"] }]
     fn transactions_that_cannot_be_issued_are_refused() {
         for (from, to, expected) in [
             ("name = \"look\"", "name = \"order\"", "two transactions are named `order`"),
-            ("name = \"look\"", "name = \"recover\"", "the name of a command"),
-            ("[\"last_event\"]", "[]", "`look` has an empty step"),
+            ("name = \"look\"", "name = \"recover\"", "since this one is that of a command"),
+            ("[\"last_event\"]", "[]", "`transaction.steps.commands` is `[]`, expected one or more commands"),
             ("{ population = \"orders\"", "{ population = \"order\"", "`order`, which is no population"),
             (
                 "\"orders\", commands = [\"persist\"]",
@@ -561,15 +541,19 @@ steps = [{ population = "cart", commands = ["last_event"] }]
                 "",
                 "no transaction has a step for the population `orders`",
             ),
-            ("actors = { count = 7 }", "actors = { count = 7 }\ncommands = { persist = 1 }", "`weight` and `commands`"),
-            ("actors = { count = 7 }", "actors = { count = 7 }\nweight = 2", "`weight` and `commands`"),
+            (
+                "actors = { count = 7 }",
+                "actors = { count = 7 }\ncommands = { persist = 1 }",
+                "has a `weight` or `commands`",
+            ),
+            ("actors = { count = 7 }", "actors = { count = 7 }\nweight = 2", "has a `weight` or `commands`"),
             ("[\"last_event\"]", "[\"lastevent\"]", "last_event"),
         ] {
             let text = message(&TRANSACTIONS.replacen(from, to, 1));
             assert!(text.contains(expected), "{to}: {text}");
         }
         let idle = message(TRANSACTIONS.split("[[transaction]]").next().unwrap());
-        assert!(idle.contains("missing field `commands` of the population `cart`"), "{idle}");
+        assert!(idle.contains("`population.commands` is missing"), "{idle}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod actor;
+mod catalogue;
 mod certify;
 mod cli;
 mod compare;
@@ -19,3 +20,4 @@ mod report;
 mod support;
 mod tidy;
 mod trace;
+mod workload;

@@ -45,6 +45,7 @@ impl Seen {
     /// The population that resembles them. `weight` is its share of the commands of the trace.
     pub(super) fn population(&self, name: String, provenance: &Provenance, weight: f64) -> Population {
         let Self { info, behaviour, growth, visit, register: _ } = self;
+        let persistence = persistence(provenance, behaviour);
         let mut population = Population {
             name,
             weight,
@@ -54,8 +55,8 @@ impl Seen {
             state_bytes_per_actor: BTreeMap::new(),
             compressibility: provenance.compressibility.clamp(0.0, 1.0),
             actors: actors(info, behaviour),
-            persistence: persistence(provenance, behaviour),
-            commands: commands(behaviour),
+            commands: commands(behaviour, persistence.mode),
+            persistence,
             preload: Preload { events_per_actor: preloaded(behaviour), ..Preload::default() },
         };
         if let Some(visit) = visit {
@@ -123,14 +124,16 @@ fn persistence(provenance: &Provenance, seen: &Behaviour) -> Persistence {
     }
 }
 
-fn commands(seen: &Behaviour) -> CommandMix {
+fn commands(seen: &Behaviour, mode: PersistenceMode) -> CommandMix {
     let all = seen.issued.iter().sum::<u64>().max(1) as f64;
     let mut mix = CommandMix::default();
     for kind in CommandKind::ALL {
         *mix.weight_mut(kind) = rounded(100.0 * seen.issued[kind.index()] as f64 / all);
     }
-    mix.recover_after_stop = rounded(seen.share_of_stops());
-    if let Some(lengths) = &seen.query_lengths {
+    if mix.recover > 0.0 && mode == PersistenceMode::Full {
+        mix.recover_after_stop = rounded(seen.share_of_stops());
+    }
+    if let Some(lengths) = seen.query_lengths.as_ref().filter(|_| mix.events > 0.0) {
         // Short logs cut queries short, in the workload as in the trace: a few shorter ones are ignored.
         let [least, most] = [100, 1000].map(|permille| lengths.quantile_bytes(permille));
         if least == most {

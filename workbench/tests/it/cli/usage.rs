@@ -74,7 +74,7 @@ fn an_invalid_catalogue_is_refused_with_file_line_and_field() {
         ("a,1,,1,EUR,2026-11-28\n", "m.csv:2: `memory` is missing"),
         ("a,1,1,1,,2026-11-28\n", "m.csv:2: `currency` is missing"),
         ("a,1,1,1,EUR,2026-11-28\nb,1,1,1,USD,2026-11-28\n", "m.csv:3: `currency` is USD here and EUR on line 2"),
-        ("a,1,1,1,EUR,2026-11-28\na,1,1,1,EUR,2026-11-28\n", "m.csv:3: the machine `a` is there twice"),
+        ("a,1,1,1,EUR,2026-11-28\na,1,1,1,EUR,2026-11-28\n", "m.csv:3: `name` is `a`, which the machine on line 2 has"),
     ] {
         place.write("m.csv", format!("{header}{rows}"));
         place.run("plan tiny.toml --target 5 --slo p99=1ms --machines m.csv").refused(FAILED, &[part]);
@@ -85,9 +85,9 @@ fn an_invalid_catalogue_is_refused_with_file_line_and_field() {
 fn an_invalid_workload_file_is_refused_with_file_line_and_key() {
     let place = Place::new();
     place.write("bad.toml", TINY.replace("count = 5", "count = 5\ncolour = 3"));
-    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 7", "colour", "`count`, `types`"]);
+    place.run("run bad.toml").refused(FAILED, &["bad.toml:7: ", "colour", "`count`, `types`"]);
     place.write("bad.toml", TINY.replace("count = 5", "count = 0"));
-    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 6", "count", "1 to 100000000"]);
+    place.run("run bad.toml").refused(FAILED, &["bad.toml:6: ", "count", "1 to 100,000,000"]);
     place.run("run .").refused(FAILED, &["cannot read workload ."]);
     place.holds_only(&["bad.toml"]);
 }

@@ -379,7 +379,7 @@ fn a_failing_document_is_named_with_its_line() {
         ("```sh\nave-workbench fly | cat\n```\n", &["exit code 2"]),
         ("```sh\necho \"$NOTHING\"\n```\n", &["NOTHING: unbound variable"]),
         ("```toml\na = \n```\n", &["page.md:1", "TOML"]),
-        ("```toml\n[commands]\npersist = 1\n```\n", &["page.md:1", "missing field"]),
+        ("```toml\n[commands]\npersist = 1\n```\n", &["page.md:1", "`name` is missing"]),
         ("```json\n{\n```\n", &["page.md:1", "JSON"]),
         ("```rust\nfn main() {}\n```\n", &["page.md:1", "doctest"]),
         ("```cobol\n```\n", &["page.md:1", "cobol"]),

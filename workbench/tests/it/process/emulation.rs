@@ -252,7 +252,7 @@ fn invalid_plans_are_refused_before_anything_is_measured() {
     let place = Place::new();
     for (words, parts) in [
         ("--machine tiny", &["invalid value 'tiny' for '--machine", "nano", "CORES,RAM_MIB"][..]),
-        ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
+        ("--machine 2,40", &["`40` without a unit is 40 MiB", "64 MiB", "`2,40GiB`"]),
         ("--machine 1000,4000", &["less than any candidate machine"]),
         ("--what-if users=2x", &["`users` is none of actors"]),
         ("--what-if actors=0x", &["neither a factor"]),

@@ -1,0 +1,3 @@
+//! Catalogues of machines.
+
+mod mistakes;

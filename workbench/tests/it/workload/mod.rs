@@ -1,0 +1,3 @@
+//! Workload files.
+
+mod mistakes;
