@@ -37,7 +37,8 @@ pub struct Measurement {
     pub payload_bytes: u64,
     /// Bytes of the values that were written, warm-up included.
     pub payload_bytes_with_warmup: u64,
-    /// Measured time, nanoseconds: from the end of the warm-up to the end of the last command.
+    /// Measured time, nanoseconds: from the end of the warm-up to the end of the last command, or of the time in which commands
+    /// were offered if that is later.
     pub elapsed_ns: u64,
     /// How late an idle worker began a command: the generator's own lateness.
     pub wake_lag: LatencyHistogram,
@@ -198,6 +199,14 @@ impl Measurement {
             all.elapsed_ns = elapsed_ns;
         }
         all
+    }
+
+    /// Counts the pause behind the last command, unless the load was given up or nothing was measured: without it the rate of
+    /// a few commands is too high.
+    pub(super) fn lasts_at_least(&mut self, offered_ns: u64) {
+        if !self.gave_up && self.command_count() > 0 {
+            self.elapsed_ns = self.elapsed_ns.max(offered_ns);
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

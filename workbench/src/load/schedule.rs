@@ -83,7 +83,8 @@ impl Paced {
     fn due(&mut self) -> u64 {
         self.at_ns = self.intensity.after(self.at_ns, self.until_due);
         self.until_due = self.step * self.random.as_mut().map_or(1.0, exponential);
-        to_ns(self.at_ns)
+        // Sums of fractions: cut off, the first command behind the end would be due a nanosecond before it.
+        to_ns(self.at_ns.round())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where commands come from: a workload or a trace.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::RunError;
 use super::requests::RequestKind;
@@ -303,6 +304,23 @@ impl Source {
             }
             _ => load.mean_per_second(),
         }
+    }
+
+    /// How long a load offers commands behind its warm-up, nanoseconds: the measured time. For a trace at its own times it ends
+    /// with the mean pause behind the last command; 0 if only the backend decides.
+    pub(super) fn offered_ns(&self, load: Load, measure: Option<Duration>, warmup_ns: u64) -> u64 {
+        let measure_ns = measure.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        let own = match (load, self) {
+            (Load::TraceTimes { speed }, Self::Trace { trace, passes: Some(passes), .. }) => {
+                let commands = (trace.command_count() * passes) as f64;
+                let last_ns = ((trace.duration_ns() + 1) * passes - 1) as f64 / speed;
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+                let end_ns = (last_ns * commands / (commands - 1.0).max(1.0)) as u64;
+                Some(end_ns.saturating_sub(warmup_ns))
+            }
+            _ => self.is_finite().then_some(0),
+        };
+        own.into_iter().chain(measure_ns).min().unwrap_or(0)
     }
 
     /// Whether its actors have stored anything before their first commands.

@@ -59,6 +59,11 @@ impl Window {
         self.measure_from_ns.load(Ordering::Relaxed)
     }
 
+    /// From the start to the first command that counts.
+    pub(super) fn warmup_ns(&self) -> u64 {
+        self.counts_from().saturating_sub(self.start_ns)
+    }
+
     /// Whether a command that is due at this moment is due after the end of the load.
     pub(super) fn is_over(&self, due_ns: u64) -> bool {
         self.measure_ns.is_some_and(|measure_ns| due_ns >= self.counts_from().saturating_add(measure_ns))

@@ -211,6 +211,9 @@ impl<'t, T: Target> Session<'t, T> {
         }
         let names = self.source.transactions().iter().map(|one| one.name.as_str());
         drive.measurement.complete(slices, names);
+        if !job.control.is_stopped() {
+            drive.measurement.lasts_at_least(self.source.offered_ns(spec.load, spec.measure, window.warmup_ns()));
+        }
         types.name(&mut drive.measurement.actor_types);
         self.payload_bytes += drive.measurement.payload_bytes_with_warmup;
         if spec.settle {

@@ -399,6 +399,21 @@ fn an_overload_skips_nothing_and_shows_the_queue_grow() {
     assert_near("service", service(&measurement).max() as f64, 1e6, 0.001);
 }
 
+/// The pause behind the last command belongs to the load: two commands in a second are two per second, at 0 and 0.5 s.
+#[test]
+fn the_rate_of_a_few_commands_is_that_which_was_offered() {
+    for (per_second, seconds) in [(2.0, 1), (0.5, 4), (1.0, 1), (7.0, 3)] {
+        let measurement = measure(&appends(1), &open(per_second, Arrivals::Constant, seconds), |_| MILLISECOND);
+        assert_near("commands per second", measurement.commands_per_second(), per_second, 0.001);
+    }
+    let story = story_of(&workload(3, "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1"), 3);
+    let source = replay(trace_of_commands(provenance("short"), &story), 1);
+    let load = Load::TraceTimes { speed: 0.01 };
+    let measurement = measure(&source, &DriveSpec { load, measure: None, ..closed() }, |_| MILLISECOND);
+    let offered = source.offered_per_second(load).unwrap();
+    assert_near("commands per second", measurement.commands_per_second(), offered, 0.001);
+}
+
 #[test]
 fn an_overload_is_given_up_once_it_is_too_late() {
     let spec = DriveSpec { lag_limit: Some(Duration::from_secs(1)), ..open(2_000.0, Arrivals::Constant, 10) };
