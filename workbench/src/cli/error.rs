@@ -88,6 +88,7 @@ impl CliError {
             Self::Usage(_)
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Catalogue(CatalogueError::Unknown { .. } | CatalogueError::Format { .. })
+            | Self::Trace(TraceError::SameContent { .. })
             | Self::Run(RunError::Settings(_))
             | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,
             Self::Process(error) if error.is_usage() => 2,

@@ -124,6 +124,9 @@ pub(crate) fn error(error: &CliError) {
     let mut text = error.to_string();
     for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
         let reason = cause.to_string();
+        // The message names line and column already.
+        let is_json = cause.is::<serde_json::Error>();
+        let reason = reason.split(" at line ").next().filter(|_| is_json).unwrap_or(&reason).to_owned();
         if !text.contains(&reason) {
             text = format!("{text}: {reason}");
         }

@@ -182,8 +182,14 @@ pub(crate) struct Targets {
 /// One rate, or the lowest, the likely and the highest; a unit behind the last is that of all.
 pub(crate) fn targets(text: &str) -> Result<Targets, String> {
     let parts: Vec<&str> = text.split(',').collect();
+    // A comma separates targets here, not thousands.
+    let expected = |_: String| {
+        "expected commands/s, more than 0, such as `2000` or `2k`, transactions such as `50 fact/s`, or the lowest, the likely \
+         and the highest in ascending order such as `500,2000,5000`"
+            .to_owned()
+    };
     if let [only] = parts[..] {
-        return Ok(Targets { likely: rate(only)?, range: None });
+        return Ok(Targets { likely: rate(only).map_err(expected)?, range: None });
     }
     let rates: Result<Vec<Rate>, _> = parts.into_iter().map(rate).collect();
     match rates.as_deref() {
@@ -191,11 +197,7 @@ pub(crate) fn targets(text: &str) -> Result<Targets, String> {
             let of_last = |one: &Rate| Rate { of: one.of.clone().or_else(|| high.of.clone()), ..*one };
             Ok(Targets { likely: of_last(likely), range: Some([of_last(low), high.clone()]) })
         }
-        _ => Err(
-            "expected commands/s, more than 0, such as `2000`, or the lowest, the likely and the highest in ascending \
-                  order such as `500,2000,5000`"
-                .to_owned(),
-        ),
+        _ => Err(expected(String::new())),
     }
 }
 
@@ -459,7 +461,8 @@ mod tests {
         assert_eq!((facts.likely.per_second, facts.likely.of.as_deref()), (20.0, Some("fact")));
         assert!(facts.range.unwrap().iter().all(|one| one.of.as_deref() == Some("fact")));
         for text in ["", "0", "500,2000", "2000,500,5000", "500,500,900", "1,2,3,4", "1,x,3"] {
-            assert!(targets(text).is_err(), "{text}");
+            let expected = targets(text).unwrap_err();
+            assert!(expected.contains("`500,2000,5000`") && !expected.contains("`2,000`"), "{text}: {expected}");
         }
     }
 

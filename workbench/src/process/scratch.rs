@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::error::ProcessError;
 use crate::host::{Claim, LockOn, LockedDirectory};
 use crate::load::{CrashTask, Observer};
+use crate::trace::without_temporary_name;
 
 const PREFIX: &str = ".ave-workbench-";
 const LOCK: LockOn = LockOn::File("owner.lock");
@@ -63,7 +64,7 @@ impl Scratch {
     /// The directory, and whether it is locked.
     fn create_in(data_directory: &Path) -> io::Result<(Self, bool)> {
         for _ in 0..ATTEMPTS {
-            let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data_directory)?.keep();
+            let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data_directory).map_err(without_temporary_name)?.keep();
             let claim = LockedDirectory::claim(&path, LOCK).inspect_err(|_| drop(fs::remove_dir_all(&path)))?;
             match claim {
                 Claim::Held(directory) => return Ok((Self(directory), true)),

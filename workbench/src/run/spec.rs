@@ -88,6 +88,9 @@ impl RunSpec {
             Load::TraceTimes { .. } if matches!(source, Source::Workload(_)) => {
                 return wrong("a workload has no times of its own: --speed needs a trace, --rate goes with both");
             }
+            Load::TraceTimes { .. } if matches!(source, Source::Trace { trace, .. } if trace.duration_ns() == 0) => {
+                return wrong("--speed: all operations of the trace have one time; give --rate instead");
+            }
             _ => {}
         }
         if self.rounds == 0 || self.durabilities.is_empty() {

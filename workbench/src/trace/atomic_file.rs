@@ -63,6 +63,14 @@ impl Write for AtomicFile {
     }
 }
 
+/// The error of the system without the name of the temporary file, which means nothing to users.
+pub(crate) fn without_temporary_name(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((reason, _)) => io::Error::new(error.kind(), reason),
+        None => error,
+    }
+}
+
 enum Output {
     /// A file that gets its path when it is complete.
     New { file: NamedTempFile, path: PathBuf },
@@ -83,7 +91,8 @@ impl Output {
         // The permissions of any new file.
         let permissions = fs::Permissions::from_mode(0o666);
         let mut builder = tempfile::Builder::new();
-        let file = builder.prefix(".trace-").permissions(permissions).tempfile_in(directory_of(&path))?;
+        let file = builder.prefix(".trace-").permissions(permissions).tempfile_in(directory_of(&path));
+        let file = file.map_err(without_temporary_name)?;
         Ok(Self::New { file, path })
     }
 

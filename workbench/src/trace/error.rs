@@ -35,6 +35,9 @@ pub enum TraceError {
     /// An option has no meaning for a log of this format.
     #[error("{}: {option} does not apply: {reason}", path.display())]
     Unsuitable { path: PathBuf, option: &'static str, reason: String },
+    /// Two logs have the same content, plain or compressed: its events would count twice.
+    #[error("{}: the same content as {}; give each log once", path.display(), first.display())]
+    SameContent { path: PathBuf, first: PathBuf },
     /// Required columns are missing or not unique. Each problem names the option that selects the column; `command` is a
     /// command line that may serve.
     #[error(

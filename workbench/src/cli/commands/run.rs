@@ -33,6 +33,11 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output)?;
     spec.check(&source)?;
+    if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
+        let seconds = trace.duration_ns() as f64 / 1e9;
+        let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
+        output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
+    }
     if let Some(objective) = &args.slo {
         objective.check(&source)?;
     }
@@ -41,15 +46,6 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let control = resolve::stop_on_ctrl_c(output)?;
     if !args.place.data.anyway {
         require_idle_host(host.logical_cores, &control)?;
-    }
-    if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
-        if trace.duration_ns() == 0 {
-            let text = "--speed: all operations of the trace have one time; give --rate instead".to_owned();
-            return Err(CliError::Usage(text));
-        }
-        let seconds = trace.duration_ns() as f64 / 1e9;
-        let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
-        output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
     resolve::note_repetition(&source, output);
     let progress = MeasurementProgress::of_run(output, &spec, &source);

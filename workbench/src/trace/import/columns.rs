@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use jiff::tz::TimeZone;
+
 use super::job::ImportJob;
+use super::options::ImportOptions;
 use super::rows::{field, joined};
 use super::sample::Sample;
 use super::times::{Guess, TimeForm, TimeReader, guess};
@@ -53,7 +56,7 @@ impl Columns {
     /// `given` reads times in the format that is an option.
     pub(super) fn find(job: &ImportJob<'_>, sample: &Sample, given: Option<&TimeReader>) -> Result<Self, TraceError> {
         let options = job.options;
-        let search = Search::new(sample, given, options.year);
+        let search = Search::new(sample, given, options);
         let (actor, time) = (options.actor_column.as_deref(), options.time_column.as_deref());
         let guessed = [actor.is_none(), time.is_none()];
         let time = match time {
@@ -80,7 +83,13 @@ impl Columns {
                 let time_columns = time.as_ref().ok().filter(|_| actor.is_err());
                 let command = time_columns.and_then(|time| search.command(job, time));
                 let others = others.into_iter().map(Result::err);
-                let problems = [actor.err(), time.err()].into_iter().chain(others).flatten().collect();
+                let is_comment = options.comment.is_none() && sample.headers.first().is_some_and(|name| name.starts_with('#'));
+                let comment = is_comment.then(|| {
+                    "the names begin with `#`: if such lines are comments, pass --comment '#', and --no-header if the names \
+                     are in one"
+                        .to_owned()
+                });
+                let problems = [actor.err(), time.err()].into_iter().chain(others).chain([comment]).flatten().collect();
                 Err(TraceError::MissingColumns {
                     path: job.input.name(0).to_owned(),
                     problems,
@@ -125,15 +134,16 @@ struct Search<'a> {
     plain: HashMap<String, Vec<usize>>,
     given: Option<&'a TimeReader>,
     year: Option<i16>,
+    zone: Option<&'a TimeZone>,
 }
 
 impl<'a> Search<'a> {
-    fn new(sample: &'a Sample, given: Option<&'a TimeReader>, year: Option<i16>) -> Self {
+    fn new(sample: &'a Sample, given: Option<&'a TimeReader>, options: &'a ImportOptions) -> Self {
         let mut names: HashMap<String, Vec<usize>> = HashMap::new();
         for (column, name) in sample.headers.iter().enumerate() {
             names.entry(plain(name)).or_default().push(column);
         }
-        Self { sample, plain: names, given, year }
+        Self { sample, plain: names, given, year: options.year, zone: options.time_zone.as_ref() }
     }
 
     fn headers(&self) -> &[String] {
@@ -271,13 +281,13 @@ impl<'a> Search<'a> {
         }
         match self.given {
             Some(reader) => texts.iter().filter(|text| reader.read(text).is_some()).count() * 2 > texts.len(),
-            None => match guess(&texts, self.year) {
+            None => match guess(&texts, self.year, self.zone) {
                 Guess::Is(TimeForm::Format(_)) | Guess::Number(..) | Guess::Unknown => false,
                 Guess::Is(form) => {
-                    let reader = TimeReader { form, zone: None, year: self.year };
+                    let reader = TimeReader { form, zone: self.zone.cloned(), year: self.year };
                     texts.iter().filter(|text| reader.read(text).is_some()).count() * 2 > texts.len()
                 }
-                Guess::Ambiguous(_) | Guess::WithoutYear => true,
+                Guess::Ambiguous(_) | Guess::WithoutYear | Guess::OtherZone(..) => true,
             },
         }
     }

@@ -82,11 +82,11 @@ pub fn import_from(
     let sorter = Sorter::new(&job.directory(), options.limits.run_events);
     let sorter = sorter.map_err(TraceError::file("create", output))?;
     let mut collected = Collected::new(sorter, &plan, std::mem::take(&mut job.skipped));
-    collected.read(&job, &progress, log, &plan)?;
+    collected.read(&mut job, &progress, log, &plan)?;
     for source in 1..job.input.count() {
         let mut log = OpenLog::open(&mut job, source, &progress)?;
         take_header(&job, &mut log, &plan)?;
-        collected.read(&job, &progress, log, &plan)?;
+        collected.read(&mut job, &progress, log, &plan)?;
     }
     let summary = write(&job, collected, &plan, described)?;
     Ok(ImportSummary { elapsed: began.elapsed(), ..summary })

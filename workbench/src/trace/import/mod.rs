@@ -26,6 +26,7 @@ mod outliers;
 mod parse;
 mod preset;
 mod read;
+mod repeated;
 mod rows;
 mod sample;
 mod sort;

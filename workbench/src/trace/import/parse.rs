@@ -11,6 +11,7 @@ use super::columns::Columns;
 use super::rows::{Rows, field, joined, record_bytes};
 use super::sort::Event;
 use super::times::TimeReader;
+use crate::units;
 use crate::workload::{MAX_VALUE_BYTES, excerpt};
 
 /// Between the parts of a name that is joined from several columns.
@@ -119,13 +120,19 @@ impl Plan {
     /// The column and the reason for an error.
     fn explain(&self, row: &ByteRecord, flaw: Flaw) -> (Option<String>, String) {
         let columns = &self.columns;
-        let advice = if self.skips_bad_rows { "" } else { "; --skip-bad-rows leaves such rows out" };
+        let advice = if self.is_comment(row) {
+            "; if lines that begin with `#` are comments, pass --comment '#'"
+        } else if self.skips_bad_rows {
+            ""
+        } else {
+            "; --skip-bad-rows leaves such rows out"
+        };
         match flaw {
             Flaw::Ragged => {
-                let (found, expected) = (row.len(), columns.headers.len());
+                let (found, expected) = (units::counted(row.len() as u64, "field"), columns.headers.len());
                 let is_escaped = self.dialect.escape.is_none() && row.as_slice().contains(&b'\\');
                 let escape = if is_escaped { "; if a backslash stands before quotes, pass --escape '\\'" } else { "" };
-                (None, format!("{found} fields, expected {expected} as in the first row{escape}{advice}"))
+                (None, format!("{found}, expected {expected} as in the first row{escape}{advice}"))
             }
             Flaw::NoActor => {
                 let share = &self.without_actor;
@@ -154,6 +161,14 @@ impl Plan {
                 (column, reason)
             }
         }
+    }
+
+    /// Whether a row may be a comment of a log whose comments were not declared.
+    fn is_comment(&self, row: &ByteRecord) -> bool {
+        let begins = |text: &[u8]| text.starts_with(b"#");
+        self.dialect.comment.is_none()
+            && begins(field(row, 0))
+            && !self.columns.headers.first().is_some_and(|name| begins(name.as_bytes()))
     }
 
     /// The size of the row's event; `None` if the column of the sizes has no number.

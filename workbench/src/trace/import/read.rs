@@ -10,6 +10,7 @@ use super::observer::ImportStage;
 use super::open_log::OpenLog;
 use super::options::SkippedRows;
 use super::parse::{BadRow, Flaw, Parsed, Plan};
+use super::repeated::{Fingerprint, SeenLogs};
 use super::sort::{Event, Sorter};
 use crate::trace::error::TraceError;
 
@@ -32,6 +33,9 @@ pub(super) struct Collected {
     pub(super) steps_back: u64,
     pub(super) skipped: SkippedRows,
     pub(super) blank_rows: u64,
+    pub(super) logs: SeenLogs,
+    /// Events of the current log so far.
+    fingerprint: Fingerprint,
     /// Time of each actor's last event in the order of the log; only if the clocks of the zone change.
     last: Option<Vec<i64>>,
     last_of_all: i64,
@@ -54,6 +58,8 @@ impl Collected {
             steps_back: 0,
             skipped,
             blank_rows: 0,
+            logs: SeenLogs::default(),
+            fingerprint: Fingerprint::default(),
             last: changes.then(Vec::new),
             last_of_all: i64::MIN,
             lines: 0,
@@ -62,7 +68,7 @@ impl Collected {
 
     pub(super) fn read(
         &mut self,
-        job: &ImportJob<'_>,
+        job: &mut ImportJob<'_>,
         progress: &LogProgress,
         log: OpenLog,
         plan: &Plan,
@@ -84,7 +90,7 @@ impl Collected {
             job.proceed(ImportStage::Read, progress)?;
             next = following;
         }
-        Ok(())
+        self.logs.see(job, std::mem::take(&mut self.fingerprint))
     }
 
     fn take(&mut self, job: &ImportJob<'_>, source: usize, mut parsed: Parsed) -> Result<(), TraceError> {
@@ -98,6 +104,7 @@ impl Collected {
         for event in &parsed.events {
             self.steps_back += u64::from(event.time < self.last_of_all.saturating_sub(HALF_A_YEAR));
             self.last_of_all = event.time;
+            self.fingerprint.add(event);
         }
         self.events += parsed.events.len() as u64;
         self.blank_rows += parsed.blank_rows;

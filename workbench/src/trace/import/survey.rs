@@ -33,15 +33,14 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     let reader = |form| TimeReader { form, zone: options.time_zone.clone(), year: options.year };
     let given = options.time_format.as_deref().map(|format| reader(TimeForm::named(format)));
     let columns = Columns::find(job, &sample, given.as_ref())?;
-    let is_given = given.is_some();
-    let times = given.unwrap_or_else(|| reader(TimeForm::Iso));
+    let given_form = given.map(|reader| reader.form);
+    let is_given = given_form.is_some();
+    let times = reader(TimeForm::Iso);
     let without_actor = without_actor(&sample, &columns);
     let skips_bad_rows = options.skip_bad_rows.is_some();
     let ImportOptions { hexadecimal_payload, type_separator, .. } = *options;
     let mut plan = Plan { dialect, columns, times, hexadecimal_payload, type_separator, skips_bad_rows, without_actor };
-    if !is_given {
-        plan.times.form = find_form(job, log, &sample, &plan)?;
-    }
+    plan.times.form = find_form(job, log, &sample, &plan, given_form)?;
     let names: Vec<&[u8]> = plan.columns.time.iter().map(|&at| plan.columns.headers[at].as_bytes()).collect();
     let first_row = names.join(&b' ');
     if options.has_header && plan.times.read(&first_row).is_some() {
@@ -93,15 +92,47 @@ fn without_actor(sample: &Sample, columns: &Columns) -> String {
     format!(" ({:.0} % of the first {rows} have none)", 100.0 * blank as f64 / sample.rows.len() as f64)
 }
 
-fn find_form(job: &mut ImportJob<'_>, log: &mut OpenLog, sample: &Sample, plan: &Plan) -> Result<TimeForm, TraceError> {
+/// The form that was given, or is found from the first rows.
+fn find_form(
+    job: &mut ImportJob<'_>,
+    log: &mut OpenLog,
+    sample: &Sample,
+    plan: &Plan,
+    given: Option<TimeForm>,
+) -> Result<TimeForm, TraceError> {
     // Rows that do not fit the header are refused when they are read.
     let rows: Vec<_> = sample.rows.iter().filter(|sample| plan.fits(&sample.row)).collect();
     let texts: Vec<_> = rows.iter().map(|sample| plan.time_text(&sample.row).into_owned()).collect();
-    if texts.is_empty() {
-        return Ok(TimeForm::Iso);
-    }
-    let (place, reason) = match guess(&texts, job.options.year) {
-        Guess::Is(form) => return Ok(form),
+    let found = match given {
+        Some(form) => Ok(form),
+        None if texts.is_empty() => Ok(TimeForm::Iso),
+        None => guessed_form(job, log, &texts, plan)?,
+    };
+    let (place, reason) = match found {
+        Err(flaw) => flaw,
+        Ok(form) => {
+            let Some((place, precision_ns)) = form.rounding(&texts) else { return Ok(form) };
+            let precision = units::duration(precision_ns);
+            let reason = format!(
+                "times rounded to {precision}, as a spreadsheet rounds long numbers; export them as whole numbers or as dates"
+            );
+            (place, reason)
+        }
+    };
+    let reason = format!("`{}`: {reason}", time_excerpt(&texts[place]));
+    Err(job.malformed(log.source, rows[place].line, Some(plan.columns.names(&plan.columns.time)), reason))
+}
+
+/// The form of the texts, or the place of one that has none, and the reason.
+fn guessed_form(
+    job: &mut ImportJob<'_>,
+    log: &mut OpenLog,
+    texts: &[Vec<u8>],
+    plan: &Plan,
+) -> Result<Result<TimeForm, (usize, String)>, TraceError> {
+    Ok(Err(match guess(texts, job.options.year, job.options.time_zone.as_ref()) {
+        Guess::Is(form) => return Ok(Ok(form)),
+        Guess::OtherZone(place, problem) => (place, problem),
         Guess::Unknown => (0, format!("expected a time: {KNOWN_FORMS}; {ADVICE}")),
         Guess::WithoutYear => (0, "a date without a year; set it, for example `--year 2015`".to_owned()),
         Guess::Number(place, readings) => {
@@ -110,15 +141,13 @@ fn find_form(job: &mut ImportJob<'_>, log: &mut OpenLog, sample: &Sample, plan: 
         Guess::Ambiguous(candidates) => {
             let left = search_order(job, log, plan, candidates)?;
             if let Some(form) = left.decided() {
-                return Ok(form.clone());
+                return Ok(Ok(form.clone()));
             }
-            let formats: Vec<_> = left.formats().iter().map(|format| format!("`--time-format {format}`")).collect();
-            let formats = formats.join(" or ");
-            (0, format!("an ambiguous date: no date in the log has a day above 12; set the order with {formats}"))
+            let place = texts.iter().position(|text| left.fit(text)).unwrap_or(0);
+            let readings = left.readings(&texts[place]).join(" or ");
+            (place, format!("an ambiguous date: {readings}; no date of the log has a single reading"))
         }
-    };
-    let reason = format!("`{}`: {reason}", time_excerpt(&texts[place]));
-    Err(job.malformed(log.source, rows[place].line, Some(plan.columns.names(&plan.columns.time)), reason))
+    }))
 }
 
 /// Searches the logs for a date that has only one of the orders.

@@ -17,6 +17,7 @@ pub(super) struct Warnings {
     placeholders: Vec<Placeholder>,
     outliers: Outliers,
     first: Option<i64>,
+    last: i64,
     /// Events at 1970-01-01T00:00:00Z.
     at_zero: u64,
     found: Vec<ImportWarning>,
@@ -37,6 +38,7 @@ impl Warnings {
             placeholders: placeholders.map(|(actor, name)| Placeholder { actor, name, events: 0 }).collect(),
             outliers: Outliers::new(collected.events),
             first: None,
+            last: i64::MIN,
             at_zero: 0,
             found: Vec::new(),
         };
@@ -50,6 +52,13 @@ impl Warnings {
                     "leave it out, or check --time-column",
                 );
             }
+        }
+        for &pair in &collected.logs.alike {
+            let [first, second] = pair.map(|source| job.input.name(source).display());
+            warnings.add(
+                format!("{second} has the same events as {first}: they count twice"),
+                "give each log once, unless two sources wrote the same",
+            );
         }
         if let Some([first, second, family]) = &collected.actors.merged_types {
             warnings.add(
@@ -93,6 +102,7 @@ impl Warnings {
 
     pub(super) fn see(&mut self, event: Event) {
         self.first.get_or_insert(event.time);
+        self.last = event.time;
         self.at_zero += u64::from(event.time == 0);
         self.outliers.push(event.time);
         if let Some(placeholder) = self.placeholders.iter_mut().find(|placeholder| placeholder.actor == event.actor) {
@@ -117,6 +127,12 @@ impl Warnings {
             self.add(
                 format!("{events} of {all} are at 1970-01-01T00:00:00Z, as where no time was written"),
                 "leave them out of the log, or name another --time-column",
+            );
+        }
+        if self.events > 1 && self.first == Some(self.last) {
+            self.add(
+                format!("all {} are at {}", units::counted(self.events, "event"), timestamp(self.last)),
+                "a replay at the times of the trace needs times that differ: name another --time-column, or replay it with --rate",
             );
         }
         if let (Some(others), Some(first)) = (self.outliers.find(), self.first) {

@@ -28,7 +28,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("ran ledger", &["'run'"]),
         ("run tiny.toml --rate 20,00", &["'20,00' for '--rate", "`2,000` or `2k`"]),
         ("run tiny.toml --rate 5000..500", &["a ramp that rises"]),
-        ("plan tiny.toml --target 2m --slo p99=1ms", &["'2m' for '--target", "`2,000` or `2k`"]),
+        ("plan tiny.toml --target 2m --slo p99=1ms", &["'2m' for '--target", "`2000` or `2k`"]),
         ("run tiny.toml --warmup soon", &["'soon' for '--warmup", "`steady`"]),
         ("run tiny.toml --slo fast", &["'fast' for '--slo", "p99=10ms"]),
         ("run tiny.toml --slo p42=1ms", &["no percentile `p42`", "p99.99"]),

@@ -416,7 +416,7 @@ fn the_encoding_of_xml_is_the_declared_one() {
 
 #[test]
 fn types_that_are_one_in_the_trace_are_warned_of() {
-    let rows = |kinds: [&str; 2]| kinds.map(|kind| format!("a,2024-01-01,{kind}\n")).concat();
+    let rows = |[first, second]: [&str; 2]| format!("a,2024-01-01,{first}\na,2024-01-02,{second}\n");
     let columns = ImportOptions { type_column: Some("kind".to_owned()), ..options() };
     let warnings =
         |kinds| Log::new(format!("case_id,timestamp,kind\n{}", rows(kinds))).import(&columns).summary.warnings;

@@ -232,11 +232,128 @@ fn one_day_above_12_distinguishes_days_from_months() {
     let undecided = Log::new(format!("{HEAD}{first}"));
     let error = undecided.refused(&options());
     assert!(error.contains("line 2, column `timestamp`: `03/02/2024`"), "{error}");
-    assert!(error.contains("day above 12") && error.contains("--time-format MM/DD/YYYY"), "{error}");
+    for reading in ["2024-02-03 (`--time-format DD/MM/YYYY`)", "2024-03-02 (`--time-format MM/DD/YYYY`)"] {
+        assert!(error.contains(reading), "{error}");
+    }
     for format in ["%m/%d/%Y", "MM/DD/YYYY"] {
         let given = ImportOptions { time_format: Some(format.to_owned()), ..options() };
         assert_eq!(undecided.summary(&given).span[0].to_string(), "2024-03-02T00:00:00Z");
     }
+}
+
+/// Two digits may be a year, and each reading has the option that selects it.
+#[test]
+fn an_ambiguous_date_is_refused_with_its_readings() {
+    for (date, readings) in [
+        ("24/01/15", &["2015-01-24 (`--time-format DD/MM/YY`)", "2024-01-15 (`--time-format YY/MM/DD`)"][..]),
+        (
+            "03/02/10",
+            &[
+                "2010-02-03 (`--time-format DD/MM/YY`)",
+                "2010-03-02 (`--time-format MM/DD/YY`)",
+                "2003-02-10 (`--time-format YY/MM/DD`)",
+            ],
+        ),
+    ] {
+        let log = Log::new(format!("{HEAD}a,{date} 10:00,x\nb,{date},x\n"));
+        let error = log.refused(&options());
+        assert!(error.contains(&readings.join(" or ")), "{error}");
+        for reading in readings {
+            let (day, format) = reading.trim_end_matches("`)").split_once(" (`--time-format ").unwrap();
+            let given = ImportOptions { time_format: Some(format.to_owned()), ..options() };
+            assert!(log.summary(&given).span[0].to_string().starts_with(day), "{reading}");
+        }
+    }
+}
+
+/// A spreadsheet writes `1.70E+12` for each time within a hundred days.
+#[test]
+fn times_that_a_spreadsheet_rounded_are_refused() {
+    for (times, format, precision) in [
+        (["1.70E+12", "1.71E+12"], None, "116 days"),
+        (["1,7E+12", "1,71E+12"], Some("unix-ms"), "116 days"),
+        (["1.70445E+09", "1.70446E+09"], None, "2 h 47 min"),
+        (["4.567E+04", "4.568E+04"], Some("excel-days"), "10 days"),
+    ] {
+        let rows = times.map(|time| format!("a,\"{time}\",x\n")).concat();
+        let given = ImportOptions { time_format: format.map(str::to_owned), ..options() };
+        let error = Log::new(format!("{HEAD}{rows}")).refused(&given);
+        let place = format!("column `timestamp`: `{}`: times rounded to {precision}", times[1]);
+        assert!(error.contains(&place) || error.contains(&place.replace(times[1], times[0])), "{error}");
+    }
+    let exact = Log::new(format!("{HEAD}a,1.7044488E12,x\na,1.704448800276E12,x\n"));
+    assert_eq!(exact.moments(&options())[1].0, 0.276, "a zero at the end may be left out");
+}
+
+#[test]
+fn events_that_are_all_at_one_time_are_warned_of() {
+    let log = Log::new(format!("{HEAD}a,2024-01-05,x\nb,2024-01-05,x\n"));
+    assert!(log.summary(&options()).warnings[0].what.contains("all 2 events are at 2024-01-05T00:00:00Z"));
+    assert_eq!(Log::new(format!("{HEAD}a,2024-01-05,x\n")).summary(&options()).warnings, []);
+}
+
+/// `CEST` means something in a zone only, where it decides which of two times the clocks showed.
+#[test]
+fn abbreviations_of_zones_need_the_zone() {
+    let Ok(berlin) = jiff::tz::TimeZone::get("Europe/Berlin") else {
+        return skipped(abbreviations_of_zones_need_the_zone, "no tzdata");
+    };
+    let rows = "a,2024-10-27 02:30:00 CEST,x\nb,2024-10-27 02:30:00 CET,x\nc,Sun Oct 27 04:00:00 CET 2024,x\n";
+    let (iso, unix) = rows.split_at(rows.find("c,").unwrap());
+    let log = Log::new(format!("{HEAD}{iso}"));
+    let error = log.refused(&options());
+    assert!(error.contains("line 2") && error.contains("`CEST`") && error.contains("--time-zone Europe/Berlin"), "{error}");
+    let zoned = ImportOptions { time_zone: Some(berlin), ..options() };
+    let summary = log.summary(&zoned);
+    assert_eq!(summary.span.map(|time| time.to_string()), ["2024-10-27T00:30:00Z", "2024-10-27T01:30:00Z"]);
+    assert_eq!(summary.warnings, [], "nothing is ambiguous");
+    let date_command = Log::new(format!("{HEAD}{unix}"));
+    assert_eq!(date_command.summary(&zoned).span[0].to_string(), "2024-10-27T03:00:00Z");
+    for other in ["2024-07-01 10:00:00 CET", "2024-07-01 10:00:00 PDT"] {
+        let error = Log::new(format!("{HEAD}{iso}a,{other},x\n")).refused(&zoned);
+        assert!(error.contains("line 4") && error.contains("the clocks in Europe/Berlin do not show"), "{error}");
+    }
+    let go = Log::new(format!("{HEAD}a,2024-01-05 10:00:00.5 +0100 CET,x\n"));
+    assert_eq!(go.summary(&options()).span[0].to_string(), "2024-01-05T09:00:00.5Z", "the offset decides");
+}
+
+#[test]
+fn lines_that_may_be_comments_are_refused_with_the_option() {
+    let log = Log::new(format!("{HEAD}a,2024-01-05,x\n# the night\nb,2024-01-06,x\n"));
+    let error = log.refused(&options());
+    assert!(error.contains("line 3: 1 field, expected 3") && error.contains("pass --comment '#'"), "{error}");
+    assert_eq!(log.summary(&ImportOptions { comment: Some(b'#'), ..options() }).events, 2);
+    let error = Log::new(format!("# exported\n{HEAD}a,2024-01-05,x\n")).refused(&options());
+    assert!(error.contains("pass --comment '#'"), "{error}");
+}
+
+/// A log and its copy, compressed, renamed or in another encoding.
+#[test]
+fn a_log_that_is_given_twice_is_refused() {
+    let rows = format!("{HEAD}a,2024-01-05,x\nb,2024-01-06,x\n");
+    let log = Log::new(&rows);
+    let path = |name: &str| log.directory.path().join(name);
+    fs::write(path("copy.csv"), &rows).unwrap();
+    fs::write(path("packed.csv.zst"), zstd::encode_all(rows.as_bytes(), 1).unwrap()).unwrap();
+    fs::write(path("wide.csv"), rows.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    let import = |others: &[&str]| {
+        let paths = std::iter::once(log.path.clone()).chain(others.iter().map(|name| path(name)));
+        trace::import_from(LogInput::files(paths), &log.output, &options(), &())
+    };
+    fs::write(path("empty.csv"), HEAD).unwrap();
+    fs::write(path("empty-2.csv"), HEAD).unwrap();
+    fs::write(path("other.csv"), format!("{HEAD}a,2024-01-07,x\n")).unwrap();
+    for copy in ["copy.csv", "packed.csv.zst", "wide.csv"] {
+        let error = import(&["other.csv", copy]).unwrap_err();
+        let expected = format!("{}: the same content as {}; give each log once", path(copy).display(), log.path.display());
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(import(&["other.csv", "empty.csv", "empty-2.csv"]).unwrap().events, 3, "empty logs are equal");
+    // Times, actors and sizes alone may be equal by chance.
+    fs::write(path("alike.csv"), rows.replace('x', "y")).unwrap();
+    let summary = import(&["alike.csv"]).unwrap();
+    let what = &summary.warnings[0].what;
+    assert!(summary.events == 4 && what.contains("alike.csv has the same events as") && what.contains("log.csv"), "{what}");
 }
 
 #[test]
@@ -677,7 +794,7 @@ fn options_that_no_time_needs_and_times_that_were_not_written_are_warned_of() {
 
 #[test]
 fn an_actor_whose_name_stands_for_no_value_is_warned_of() {
-    let log = Log::new(format!("{HEAD}NA,2024-01-01,x\nNA,2024-01-01,x\nb,2024-01-01,x\n"));
+    let log = Log::new(format!("{HEAD}NA,2024-01-01,x\nNA,2024-01-02,x\nb,2024-01-02,x\n"));
     let [warning] = &log.summary(&options()).warnings[..] else { panic!("one warning") };
     assert!(warning.what.contains("2 events of 3 events (67 %) is `NA`"), "{warning:?}");
     let summary = log.summary(&ImportOptions { skip_bad_rows: Some(u64::MAX), ..options() });

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{files, read};
+use super::{files, print_replay, read};
 use crate::cli::args::trace::FitArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{output_file, resolve};
+use crate::cli::output_file;
 use crate::load::arrival_times;
 use crate::trace;
 use crate::trace::{Aspect, Fit, TraceError, replace_file};
@@ -42,8 +42,7 @@ fn print(FitDocument { workload_file, fit, off }: &FitDocument<'_>, output: Outp
     fit.notes.iter().try_for_each(|note| output.line(&format!("  note: {note}")))?;
     let rate = fit.commands_per_second.filter(|&rate| rate >= 1.0).map(|rate| format!(" --rate {rate:.0}"));
     let rate = rate.unwrap_or_default();
-    let quoted = resolve::quoted(workload_file.as_ref());
-    output.line(&format!("Workload: {workload_file}\nReplay it with `ave-workbench run {quoted}{rate}`."))
+    print_replay("Workload", workload_file.as_ref(), &rate, output)
 }
 
 fn table(aspects: &[Aspect]) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::print_replay;
 use crate::cli::args::trace::GenerateArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -74,7 +75,6 @@ fn print(
                 output.line(&format!("  each actor of {name} starts with {events} from before the trace"))?;
             }
         }
-        let quoted = resolve::quoted(path.as_ref());
-        output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {quoted} --speed 1`."))
+        print_replay("Trace", &args.output, " --speed 1", output)
     })
 }

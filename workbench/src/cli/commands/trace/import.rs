@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::files;
+use super::{files, print_replay};
 use crate::actor::{PersistenceRules, Strategy};
 use crate::cli::args::trace::{ImportArgs, PersistenceArg, PresetArg};
 use crate::cli::error::CliError;
@@ -31,10 +31,10 @@ pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
     let summary = trace::import_from(input, &target, &options, &progress);
     progress.bar.finish_and_clear();
     let summary = summary?;
-    output.result(&json_summary(&summary, &target), || print(&summary, &target.display().to_string(), output))
+    output.result(&json_summary(&summary, &target), || print(&summary, &target, output))
 }
 
-fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), CliError> {
+fn print(summary: &ImportSummary, target: &Path, output: Output) -> Result<(), CliError> {
     output.line(&format!(
         "{} over {}, {}, {} to {}",
         units::counted(summary.events, "event"),
@@ -57,8 +57,7 @@ fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), Cl
     output.warnings(&summary.warnings.iter().map(warning).collect::<Vec<_>>())?;
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
-    let quoted = resolve::quoted(target.as_ref());
-    output.line(&format!("Trace: {target}\nReplay it with `ave-workbench run {quoted}`."))
+    print_replay("Trace", target, "", output)
 }
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.
@@ -84,7 +83,8 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
         let matches = glob::glob(pattern).map_err(|error| invalid(&error))?;
         let before = logs.len();
         for path in matches {
-            logs.push(path.map_err(|error| invalid(&error))?);
+            // A pattern means files: `logs/*` leaves out directories.
+            logs.extend(Some(path.map_err(|error| invalid(&error))?).filter(|path| !path.is_dir()));
         }
         logs.extend(not_utf_8(pattern));
         if logs.len() == before {
@@ -94,11 +94,16 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
     }
     let mut known = HashMap::new();
     for log in &logs {
+        let shown = log.display();
+        if log.is_dir() {
+            return Err(CliError::Usage(format!("{shown}: a directory, expected a log; give its files, such as '{shown}/*'")));
+        }
         // Links and other spellings lead to one file. Pipes have no other names.
         let place = log.canonicalize().unwrap_or_else(|_| log.clone());
         if let Some(first) = known.insert(place, log) {
-            let other = if first == log { String::new() } else { format!(", the other time as {}", first.display()) };
-            return Err(CliError::Usage(format!("{}: is given twice{other}", log.display())));
+            let same =
+                if first == log { "listed twice".to_owned() } else { format!("the same file as {}", first.display()) };
+            return Err(CliError::Usage(format!("{shown}: {same}; give each log once")));
         }
     }
     Ok(logs)

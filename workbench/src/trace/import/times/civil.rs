@@ -54,14 +54,27 @@ impl DateOrder {
     }
 }
 
+/// What a text says about a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Civil<'a> {
+    pub(super) time: DateTime,
+    pub(super) zone: Zone<'a>,
+    /// Whether its year is the given one.
+    pub(super) is_yearless: bool,
+}
+
+/// What follows the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone<'a> {
+    Absent,
+    Offset(Offset),
+    /// `CEST`: several zones may share it.
+    Abbreviation(&'a [u8]),
+}
+
 /// Reads a text all of which is a date, or a date and a time of day with or without an offset from UTC. `year` is that of
 /// dates without one, which need a time of day.
-pub(super) fn read(
-    text: &[u8],
-    order: DateOrder,
-    separator: u8,
-    year: Option<i16>,
-) -> Option<(DateTime, Option<Offset>)> {
+pub(super) fn read(text: &[u8], order: DateOrder, separator: u8, year: Option<i16>) -> Option<Civil<'_>> {
     let mut rest = Rest(text);
     rest.weekday();
     let [long, month, day] = rest.date(order, separator)?;
@@ -71,17 +84,16 @@ pub(super) fn read(
     // `Mar 27 13:06:56 2015`, as C writes it.
     let behind = text.len().checked_sub(5).map(|at| text.split_at(at)).filter(|(_, year)| year[0] == b' ');
     let behind = behind.and_then(|(before, year)| Some((before, Rest(&year[1..]).number(4, 4)?)));
-    let (until, year) = match behind {
-        Some((before, year)) => (before.len(), year),
-        None => (text.len(), year?.try_into().ok()?),
-    };
+    let (until, written) = behind.map_or((text.len(), None), |(before, year)| (before.len(), Some(year)));
     let from = text.len() - rest.0.len();
     let rest = Rest(text.get(from..until).filter(|rest| !rest.is_empty())?);
-    rest.clock_after(date([year, month?, day?])?, false)
+    let year = written.or_else(|| year?.try_into().ok())?;
+    let read = rest.clock_after(date([year, month?, day?])?, false)?;
+    Some(Civil { is_yearless: written.is_none(), ..read })
 }
 
 /// Reads `20111011` and a time of day, which may have no separators either: `20111011T134540Z`, `20171223-22:15:29:606`.
-pub(super) fn read_compact(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
+pub(super) fn read_compact(text: &[u8]) -> Option<Civil<'_>> {
     let mut rest = Rest(text);
     let parts = [rest.number(4, 4)?, rest.number(2, 2)?, rest.number(2, 2)?];
     rest.clock_after(date(parts)?, true)
@@ -183,17 +195,38 @@ impl<'a> Rest<'a> {
     }
 
     /// The rest: nothing, or a time of day with or without an offset. It may be `1345` and `134540` if it is `compact`.
-    fn clock_after(mut self, date: Date, compact: bool) -> Option<(DateTime, Option<Offset>)> {
+    fn clock_after(mut self, date: Date, compact: bool) -> Option<Civil<'a>> {
         if self.0.is_empty() {
-            return Some((date.to_datetime(Time::midnight()), None));
+            return Some(Civil { time: date.to_datetime(Time::midnight()), zone: Zone::Absent, is_yearless: false });
         }
         let dash = self.between_date_and_clock()?;
         // `2011-10-11-07:00` is a date with an offset, or a time of day: nothing decides.
         let clock = self.clock(compact).filter(|clock| !dash || clock.has_seconds)?;
         let date = if clock.ends_the_day { date.tomorrow().ok()? } else { date };
-        let offset = if self.0.is_empty() { None } else { Some(self.offset()?) };
+        let zone = self.zone()?;
+        self.0.is_empty().then_some(Civil { time: date.to_datetime(clock.time), zone, is_yearless: false })
+    }
+
+    fn zone(&mut self) -> Option<Zone<'a>> {
+        if self.0.is_empty() {
+            return Some(Zone::Absent);
+        }
+        let before = self.0;
+        let Some(offset) = self.offset() else {
+            self.0 = before;
+            return self.abbreviation().map(Zone::Abbreviation);
+        };
         self.zone_name();
-        self.0.is_empty().then_some((date.to_datetime(clock.time), offset))
+        Some(Zone::Offset(offset))
+    }
+
+    /// `CEST` behind a space: three to five capital letters.
+    fn abbreviation(&mut self) -> Option<&'a [u8]> {
+        self.skip_spaces();
+        let length = self.0.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+        let (name, rest) = self.0.split_at(length);
+        self.0 = rest;
+        (3..=5).contains(&length).then_some(name)
     }
 
     /// Returns whether a dash was between them.
@@ -296,13 +329,14 @@ impl<'a> Rest<'a> {
         self.hours_and_minutes()
     }
 
-    /// `(Central European Standard Time)` behind an offset, as browsers write it.
+    /// `(Central European Standard Time)` behind an offset, as browsers write it, or `CET`, as Go does.
     fn zone_name(&mut self) {
         let before = self.0;
         self.skip_spaces();
         let is_name =
             self.eat(b'(').is_some() && self.0.iter().position(|&byte| byte == b')') == self.0.len().checked_sub(1);
-        self.0 = if is_name { &[] } else { before };
+        let is_abbreviation = || Rest(before).abbreviation().is_some_and(|name| before.ends_with(name));
+        self.0 = if is_name || is_abbreviation() { &[] } else { before };
     }
 
     fn hours_and_minutes(&mut self) -> Option<Offset> {

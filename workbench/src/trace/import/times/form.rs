@@ -1,7 +1,10 @@
 //! The forms in which a log may write its times.
 
 use super::civil::DateOrder;
-use super::number::{SCALES, Scale};
+use super::number::{self, SCALES, Scale};
+
+/// Coarsest times in scientific notation that are read, nanoseconds: a second.
+const MOST_PRECISION_NS: f64 = 1.001e9;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum TimeForm {
@@ -64,6 +67,17 @@ impl TimeForm {
             Self::Number { .. } => self.name(),
             Self::Format(_) => format!("the form {}", self.name()),
         }
+    }
+
+    /// How coarse the finest of the texts in scientific notation is, if it is coarser than a second: place of one such text, and
+    /// nanoseconds. Spreadsheets write `1.70E+12` for 1700000123456.
+    pub(in super::super) fn rounding(&self, texts: &[Vec<u8>]) -> Option<(usize, f64)> {
+        let Self::Number { scale, .. } = self else { return None };
+        let precisions = texts.iter().enumerate().filter_map(|(place, text)| {
+            let precision = number::precision_ns(text.trim_ascii(), scale)?;
+            Some((place, precision))
+        });
+        precisions.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, precision)| *precision > MOST_PRECISION_NS)
     }
 
     /// Whether its times have two-digit years.

@@ -1,5 +1,7 @@
 //! Detects the form of the times of a log.
 
+use jiff::tz::TimeZone;
+
 use super::civil::DateOrder;
 use super::form::TimeForm;
 use super::number::{self, unix_scales};
@@ -12,6 +14,8 @@ pub(in super::super) enum Guess {
     Ambiguous(Candidates),
     /// Dates without a year.
     WithoutYear,
+    /// Times with the abbreviation of a time zone that is not given, or has no such name: place of one, and why it is not read.
+    OtherZone(usize, String),
     /// Numbers that are no plausible Unix times, or may be something else: place of one, and what it may be.
     Number(usize, String),
     Unknown,
@@ -50,18 +54,23 @@ const FORMS: [TimeForm; 26] = [
 /// A leap year, in which every date without a year exists.
 const ANY_YEAR: i16 = 2000;
 
-/// The form of most of the texts; the others are reported when they are read. `year` is that of dates without one.
-pub(in super::super) fn guess(texts: &[Vec<u8>], year: Option<i16>) -> Guess {
-    let readers = known(year);
+/// The form of most of the texts; the others are reported when they are read. `year` is that of dates without one, `zone` that
+/// of times without an offset.
+pub(in super::super) fn guess(texts: &[Vec<u8>], year: Option<i16>, zone: Option<&TimeZone>) -> Guess {
+    let readers = known(year, zone);
     let fitting = |reader: &TimeReader| texts.iter().filter(|text| fits(reader, text)).count();
     let counts: Vec<usize> = readers.iter().map(fitting).collect();
     let most = counts.iter().copied().max().unwrap_or(0);
-    let without_year = || known(Some(ANY_YEAR)).iter().map(fitting).max().unwrap_or(0) > most;
+    let without_year = || known(Some(ANY_YEAR), zone).iter().map(fitting).max().unwrap_or(0) > most;
     if year.is_none() && most < texts.len() && without_year() {
         return Guess::WithoutYear;
     }
     let Some(first) = counts.iter().position(|&count| most > 0 && count == most) else {
-        return number_among(texts, number::is_number).unwrap_or(Guess::Unknown);
+        let of_zone = texts.iter().enumerate().find_map(|(place, text)| {
+            let problem = readers.iter().find_map(|reader| reader.zone_problem(text))?;
+            Some(Guess::OtherZone(place, problem))
+        });
+        return of_zone.or_else(|| number_among(texts, number::is_number)).unwrap_or(Guess::Unknown);
     };
     match &readers[first].form {
         // With points as separators days always come before months.
@@ -81,9 +90,9 @@ pub(in super::super) fn guess(texts: &[Vec<u8>], year: Option<i16>) -> Guess {
     }
 }
 
-fn known(year: Option<i16>) -> Vec<TimeReader> {
+fn known(year: Option<i16>, zone: Option<&TimeZone>) -> Vec<TimeReader> {
     let unix = unix_scales().iter().map(|scale| TimeForm::Number { scale, is_guessed: true });
-    FORMS.into_iter().chain(unix).map(|form| TimeReader { form, zone: None, year }).collect()
+    FORMS.into_iter().chain(unix).map(|form| TimeReader { form, zone: zone.cloned(), year }).collect()
 }
 
 /// The first such text, as a number that may stand for several times.
@@ -134,9 +143,18 @@ impl Candidates {
         }
     }
 
-    /// The forms as values of `--time-format`, such as `DD/MM/YYYY`.
-    pub(in super::super) fn formats(&self) -> Vec<String> {
-        self.0.iter().map(|reader| reader.form.name()).collect()
+    /// Whether a text has all of the forms.
+    pub(in super::super) fn fit(&self, text: &[u8]) -> bool {
+        self.0.iter().all(|reader| fits(reader, text))
+    }
+
+    /// The dates that a text may stand for, each with the option that selects it: `2015-01-24 (--time-format DD/MM/YY)`.
+    pub(in super::super) fn readings(&self, text: &[u8]) -> Vec<String> {
+        let reading = |reader: &TimeReader| {
+            let option = format!("`--time-format {}`", reader.form.name());
+            reader.civil_date(text).map_or(option.clone(), |date| format!("{date} ({option})"))
+        };
+        self.0.iter().map(reading).collect()
     }
 }
 
@@ -144,11 +162,16 @@ impl Candidates {
 mod tests {
     use super::*;
 
+    fn formats(candidates: &Candidates) -> Vec<String> {
+        candidates.0.iter().map(|reader| reader.form.name()).collect()
+    }
+
     fn guessed(texts: &[&str], year: Option<i16>) -> String {
-        match guess(&texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>(), year) {
+        match guess(&texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>(), year, None) {
             Guess::Is(form) => form.name(),
-            Guess::Ambiguous(candidates) => candidates.formats().join(" or "),
+            Guess::Ambiguous(candidates) => formats(&candidates).join(" or "),
             Guess::WithoutYear => "no year".to_owned(),
+            Guess::OtherZone(_, problem) => problem,
             Guess::Number(_, readings) => readings,
             Guess::Unknown => "unknown".to_owned(),
         }
@@ -176,6 +199,8 @@ mod tests {
             (&["09/03/10 8:05"], "DD/MM/YY or MM/DD/YY or YY/MM/DD"),
             (&["Mar 27 13:06:56", "Mar 28 13:06:56"], "no year"),
             (&["Mar 27 13:06:56 2015"], "MM DD"),
+            // A zone's abbreviation belongs to no form.
+            (&["2024-01-15 10:00:00 PST"], "`PST` is short for several time zones: pass --time-zone, for example `--time-zone America/Los_Angeles`"),
         ] {
             assert_eq!(guessed(texts, None), expected, "{texts:?}");
         }
@@ -203,12 +228,12 @@ mod tests {
 
     #[test]
     fn a_later_text_decides_between_candidates() {
-        let Guess::Ambiguous(start) = guess(&[b"09/03/10".to_vec()], None) else { panic!("ambiguous") };
+        let Guess::Ambiguous(start) = guess(&[b"09/03/10".to_vec()], None, None) else { panic!("ambiguous") };
         let mut first = start.clone();
         first.narrow(b"13/03/10");
-        assert_eq!(first.formats(), ["DD/MM/YY", "YY/MM/DD"]);
+        assert_eq!(formats(&first), ["DD/MM/YY", "YY/MM/DD"]);
         first.narrow(b"99/99/99");
-        assert_eq!(first.formats().len(), 2, "a text in no form decides nothing");
+        assert_eq!(formats(&first).len(), 2, "a text in no form decides nothing");
         let mut second = start;
         second.narrow(b"31/03/99");
         first.meet(&second);

@@ -85,7 +85,8 @@ impl Decimal {
     fn scientific(text: &[u8], negative: bool) -> Option<Self> {
         let begins = text.first().is_some_and(u8::is_ascii_digit);
         let has_exponent = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
-        let number: f64 = std::str::from_utf8(text).ok().filter(|_| begins && has_exponent)?.parse().ok()?;
+        let text = std::str::from_utf8(text).ok().filter(|_| begins && has_exponent)?;
+        let number: f64 = text.replacen(',', ".", 1).parse().ok()?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the bounds")]
         (number < 1e19).then(|| Self {
             negative,
@@ -93,6 +94,15 @@ impl Decimal {
             billionths: (number.fract() * 1e9) as u64,
         })
     }
+}
+
+/// Nanoseconds that the last digit of a number in scientific notation stands for; `None` for any other number.
+pub(super) fn precision_ns(text: &[u8], scale: &Scale) -> Option<f64> {
+    Decimal::read(text)?;
+    let (mantissa, exponent) = std::str::from_utf8(text).ok()?.split_once(['e', 'E'])?;
+    let fraction = mantissa.split_once(['.', ',']).map_or(0, |(_, fraction)| fraction.len());
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(fraction.try_into().ok()?)?;
+    Some(10_f64.powi(exponent) * scale.unit as f64)
 }
 
 pub(super) fn is_number(text: &[u8]) -> bool {
@@ -193,6 +203,7 @@ mod tests {
             ("unix-us", "1318340740276001", 1_318_340_740_276_001_000),
             ("unix-ns", "1318340740276001002", 1_318_340_740_276_001_002),
             ("unix-s", "1.31834074e9", 1_318_340_740_000_000_000),
+            ("unix-s", "1,31834074E+09", 1_318_340_740_000_000_000),
             ("unix-s", "-1.5", -1_500_000_000),
             ("unix-s", "0", 0),
             // 2025-01-17T09:50:24, 2025-03-29T04:44:53.463144, 2024-01-02T15:30.
@@ -208,6 +219,23 @@ mod tests {
             assert!(!is_number(text.as_bytes()), "{text}");
         }
         assert_eq!(read(b"1318340740276", &SCALES[0]), None, "the year 43746");
+    }
+
+    #[test]
+    fn the_last_digit_of_scientific_notation_is_its_precision() {
+        for (option, text, seconds) in [
+            ("unix-ms", "1.70E+12", Some(1e7)),
+            ("unix-ms", "1,7E12", Some(1e8)),
+            ("unix-s", "1.700000123e9", Some(1.0)),
+            ("unix-ms", "1.700000123456E12", Some(0.001)),
+            ("excel-days", "4.5E4", Some(1e3 * 86_400.0)),
+            ("unix-ms", "1700000123456", None),
+            ("unix-s", "e9", None),
+        ] {
+            let found = precision_ns(text.as_bytes(), scale_named(option)).map(|precision| precision / 1e9);
+            let is_near = |(found, expected): (f64, f64)| (found / expected - 1.0).abs() < 1e-9;
+            assert!(found.zip(seconds).map_or(found == seconds, is_near), "{text}: {found:?}");
+        }
     }
 
     #[test]

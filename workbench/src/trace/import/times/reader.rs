@@ -1,12 +1,12 @@
 //! Reads times of a form.
 
 use jiff::Timestamp;
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use std::borrow::Cow;
 
-use super::civil::{self, DateOrder};
+use super::civil::{self, Civil, DateOrder, Zone};
 use super::form::{ADVICE, Strftime, TimeForm};
 use super::number;
 use crate::workload::excerpt;
@@ -56,10 +56,41 @@ impl TimeReader {
         }
     }
 
+    /// The date that a text says, wherever its clock is.
+    pub(super) fn civil_date(&self, text: &[u8]) -> Option<Date> {
+        let TimeForm::Date(order, separator) = self.form else { return None };
+        Some(civil::read(without_brackets(text.trim_ascii()), order, separator, self.year)?.time.date())
+    }
+
+    /// Why a text is not read whose zone is an abbreviation; `None` if it is not, or has another flaw.
+    pub(super) fn zone_problem(&self, text: &[u8]) -> Option<String> {
+        let (order, separator) = match self.form {
+            TimeForm::Iso => (DateOrder::YMD, b'-'),
+            TimeForm::Date(order, separator) => (order, separator),
+            _ => return None,
+        };
+        let read = civil::read(without_brackets(text.trim_ascii()), order, separator, self.year)?;
+        let Zone::Abbreviation(name) = read.zone else { return None };
+        let name = String::from_utf8_lossy(name);
+        Some(match &self.zone {
+            None => {
+                let example = usual_zone(&name);
+                format!("`{name}` is short for several time zones: pass --time-zone, for example `--time-zone {example}`")
+            }
+            Some(zone) => {
+                let zone = zone.iana_name().unwrap_or("the given time zone");
+                format!("the clocks in {zone} do not show `{name}` then; check --time-zone")
+            }
+        })
+    }
+
     /// What a text that cannot be read was expected to be.
     pub(in super::super) fn expected(&self, text: &[u8]) -> String {
         let text = text.trim_ascii();
         let expectation = self.form.expectation();
+        if let Some(problem) = self.zone_problem(text) {
+            return format!("{expectation}: {problem}");
+        }
         match &self.form {
             TimeForm::Format(strftime) => match self.formatted(text, strftime) {
                 Err(error) => format!("{expectation} ({})", excerpt(&error.to_string())),
@@ -76,19 +107,29 @@ impl TimeReader {
     }
 
     fn date(&self, text: &[u8], order: DateOrder, separator: u8) -> Option<Moment> {
-        if let Some(time) = civil::read(text, order, separator, None) {
-            return self.moment(time);
-        }
-        let year = self.year.filter(|_| !order.has_year())?;
-        let moment = self.moment(civil::read(text, order, separator, Some(year))?)?;
-        Some(Moment { is_yearless: true, ..moment })
+        self.moment(civil::read(text, order, separator, self.year)?)
     }
 
-    fn moment(&self, (time, offset): (DateTime, Option<Offset>)) -> Option<Moment> {
-        match offset {
-            Some(offset) => exact(offset.to_timestamp(time).ok()?),
-            None => self.local(time),
-        }
+    fn moment(&self, Civil { time, zone, is_yearless }: Civil<'_>) -> Option<Moment> {
+        let moment = match zone {
+            Zone::Offset(offset) => exact(offset.to_timestamp(time).ok()?),
+            Zone::Absent => self.local(time),
+            Zone::Abbreviation(name) => self.abbreviated(time, name),
+        };
+        Some(Moment { is_yearless, ..moment? })
+    }
+
+    /// A time whose zone has this name then, which decides where the clocks showed it twice. Without a zone only an offset
+    /// would do: names such as `CST` belong to several.
+    fn abbreviated(&self, time: DateTime, name: &[u8]) -> Option<Moment> {
+        let zone = self.zone.as_ref()?;
+        let offsets = match zone.to_ambiguous_timestamp(time).offset() {
+            AmbiguousOffset::Unambiguous { offset } => [offset; 2],
+            AmbiguousOffset::Fold { before, after } | AmbiguousOffset::Gap { before, after } => [before, after],
+        };
+        let mut times = offsets.into_iter().filter_map(|offset| offset.to_timestamp(time).ok());
+        let is_named = |at: &Timestamp| zone.to_offset_info(*at).abbreviation().as_bytes() == name;
+        Some(Moment { is_local: true, ..exact(times.find(is_named)?)? })
     }
 
     /// Rare forms: `20111011T134540Z`, `2011-10-11T13:45+02:00[Europe/Berlin]`, ….
@@ -155,6 +196,24 @@ impl TimeReader {
         let is_skipped = matches!(offset, AmbiguousOffset::Gap { .. });
         let moment = exact(ambiguous.compatible().ok()?)?;
         Some(Moment { is_local: true, is_skipped, repeated_at, ..moment })
+    }
+}
+
+/// The zone that an abbreviation most often means.
+fn usual_zone(abbreviation: &str) -> &'static str {
+    match abbreviation {
+        "EST" | "EDT" => "America/New_York",
+        "CST" | "CDT" => "America/Chicago",
+        "MST" | "MDT" => "America/Denver",
+        "PST" | "PDT" => "America/Los_Angeles",
+        "BST" => "Europe/London",
+        "WET" | "WEST" => "Europe/Lisbon",
+        "EET" | "EEST" => "Europe/Helsinki",
+        "MSK" => "Europe/Moscow",
+        "IST" => "Asia/Kolkata",
+        "JST" => "Asia/Tokyo",
+        "AEST" | "AEDT" => "Australia/Sydney",
+        _ => "Europe/Berlin",
     }
 }
 
