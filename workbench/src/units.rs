@@ -122,6 +122,17 @@ pub fn rate(per_second: f64) -> String {
     if per_second.is_finite() { format!("{}/s", number(per_second)) } else { absent() }
 }
 
+/// A rate of commands: `1 command/s`, `12,300 commands/s`.
+pub(crate) fn commands_per_second(per_second: f64) -> String {
+    let shown = number(per_second);
+    format!("{shown} command{}/s", plural(&shown))
+}
+
+/// The end of a noun behind a number.
+fn plural(shown: &str) -> &'static str {
+    if shown == "1" { "" } else { "s" }
+}
+
 /// A whole number with thousands separators: `1,234,567`.
 pub fn count(count: u64) -> String {
     group(&count.to_string())
@@ -129,7 +140,8 @@ pub fn count(count: u64) -> String {
 
 /// A count and its noun, singular for one: `1 core`, `2 cores`, `1,500 actors`.
 pub fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", group(&count.to_string()), if count == 1 { "" } else { "s" })
+    let shown = self::count(count);
+    format!("{shown} {noun}{}", plural(&shown))
 }
 
 /// An amount of money with its currency: `12.40 EUR`, `0.0042 USD`, `1,240 EUR`.
@@ -150,7 +162,8 @@ pub(crate) fn money(amount: f64, currency: &str) -> String {
 
 /// CPU time in thousandths of a core: `1 core`, `0.5 cores`, `2 cores`.
 pub(crate) fn cores(millicores: u64) -> String {
-    format!("{} core{}", number(millicores as f64 / 1e3), if millicores == 1_000 { "" } else { "s" })
+    let shown = number(millicores as f64 / 1e3);
+    format!("{shown} core{}", plural(&shown))
 }
 
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
@@ -253,6 +266,9 @@ mod tests {
             (rate(1_234_567.8), "1,234,568/s"),
             (rate(99.96), "100/s"),
             (rate(0.5), "0.5/s"),
+            (commands_per_second(1.0), "1 command/s"),
+            (commands_per_second(0.5), "0.5 commands/s"),
+            (commands_per_second(2_000.0), "2,000 commands/s"),
             (count(999), "999"),
             (count(u64::MAX), "18,446,744,073,709,551,615"),
             (counted(1, "core"), "1 core"),

@@ -106,7 +106,7 @@ fn certificate_info(slo: SloInfo, spec: &CertifySpec, certificate: &Certificate)
 
 fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) -> Verdict {
     let (judged, findings) = judge(spec, outcome);
-    let what = format!("{} at {} commands/s", context.source.name(), units::number(spec.rate_per_second));
+    let what = format!("{} at {}", context.source.name(), units::commands_per_second(spec.rate_per_second));
     let modes = outcome.modes.iter().map(|mode| mode_sentence(spec, mode)).collect::<Vec<_>>().join("; ");
     let doubt = findings.iter().find(|(_, finding)| finding.demands() == Outcome::Inconclusive);
     let sentence = match (judged, doubt) {

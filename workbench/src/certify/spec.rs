@@ -117,9 +117,9 @@ impl CertifySpec {
             format!("no slice of at most {longest} s has them; choose a lower percentile or a higher rate")
         };
         Err(RunError::Settings(format!(
-            "at {} commands/s, {} of them `{}`, a slice of {} s has about {} of the {} samples that {percentile} needs; \
+            "at {}, {} of them `{}`, a slice of {} s has about {} of the {} samples that {percentile} needs; \
              {advice}",
-            units::number(self.rate_per_second),
+            units::commands_per_second(self.rate_per_second),
             units::number(per_second),
             source.request_name(request),
             self.slice_seconds(),

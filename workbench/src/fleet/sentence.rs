@@ -47,8 +47,8 @@ fn all_shards(machines: &[MergedMachine], durabilities: &[Durability], shards: &
     let modes = durabilities.iter().filter_map(|&durability| machines.first()?.mode(durability));
     let rates: Vec<String> = modes
         .map(|mode| {
-            let rate = units::number(mode.achieved_per_second);
-            format!("{rate} commands/s with durability {}", mode.durability)
+            let rate = units::commands_per_second(mode.achieved_per_second);
+            format!("{rate} with durability {}", mode.durability)
         })
         .collect();
     format!("{} together: {}", units::counted(u64::from(shards.shards_count), "shard"), rates.join(", "))
@@ -59,8 +59,8 @@ fn clause(alike: &[(Durability, [String; 2])], target: &Target) -> String {
     let modes: Vec<_> = alike.iter().map(|(durability, _)| durability.to_string()).collect();
     let [who, details] = &alike[0].1;
     format!(
-        "{who} {} commands/s with durability {}{details}",
-        units::number(target.target_per_second),
+        "{who} {} with durability {}{details}",
+        units::commands_per_second(target.target_per_second),
         modes.join(" and ")
     )
 }
@@ -119,13 +119,13 @@ impl<'a> Best<'a> {
         if let Some(command) = command.filter(|_| by_latency) {
             let &(machine, mode) = measured.iter().min_by_key(|(_, mode)| p99_ns(mode, Some(command)))?;
             let p99 = p99_ns(mode, Some(command)).map_or_else(String::new, |p99| units::duration(p99 as f64));
-            let rate = mode.offered_per_second.map_or_else(String::new, units::number);
-            let figure = format!("{command} p99 {p99} at {rate} commands/s");
+            let rate = mode.offered_per_second.map_or_else(String::new, units::commands_per_second);
+            let figure = format!("{command} p99 {p99} at {rate}");
             return Some(Self { machine, durability, word: "lowest latency", figure });
         }
         let &(machine, mode) =
             measured.iter().max_by(|a, b| a.1.rate_per_second().total_cmp(&b.1.rate_per_second()))?;
-        let figure = format!("{} commands/s", units::number(mode.rate_per_second()));
+        let figure = units::commands_per_second(mode.rate_per_second());
         Some(Self { machine, durability, word: "fastest", figure })
     }
 

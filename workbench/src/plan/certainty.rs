@@ -111,9 +111,9 @@ fn trials(findings: &MachineFindings, error: f64) -> Option<String> {
     let of_loads =
         load_seconds(findings).map_or_else(String::new, |seconds| format!(" in loads of {}", units::seconds(seconds)));
     Some(format!(
-        "{} commands/s {trials}{of_loads} on a new database (a rate that holds half of the time passes this test in at most {} of \
+        "{} {trials}{of_loads} on a new database (a rate that holds half of the time passes this test in at most {} of \
          all cases)",
-        units::number(*rate_per_second),
+        units::commands_per_second(*rate_per_second),
         units::percent(100.0 * error),
     ))
 }

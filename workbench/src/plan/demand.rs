@@ -246,11 +246,10 @@ impl<R: Reach> ModeDemand<'_, R> {
         let worst = regrets.iter().zip(demands).max_by(|a, b| a.0.total_cmp(b.0));
         let regret = worst.filter(|(regret, _)| **regret > 0.0).map_or_else(String::new, |(regret, demand)| {
             format!(
-                "; in {} it costs at most {} more than always having the cheapest machine that is enough, at {} \
-                 commands/s",
+                "; in {} it costs at most {} more than always having the cheapest machine that is enough, at {}",
                 units::months(months),
                 units::money(*regret, currency),
-                units::number(demand.per_second)
+                units::commands_per_second(demand.per_second)
             )
         });
         let next = enough_for_months.get(likely).copied().flatten().map_or_else(String::new, |months| {

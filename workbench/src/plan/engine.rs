@@ -486,7 +486,7 @@ impl<'a> ModeSearch<'a> {
     }
 
     fn begin_search(&self, machine: &Machine, required: f64) {
-        self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(required)));
+        self.begin(Stage::Search, &format!("{machine} at {} and more", units::commands_per_second(required)));
     }
 
     /// Whether a machine is no larger than one that failed.

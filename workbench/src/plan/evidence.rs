@@ -120,10 +120,10 @@ fn fastest<'m>(rates: &[(&'m Machine, f64)], is_wanted: impl Fn(&Machine) -> boo
 
 fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
     format!(
-        "{} to {} commands/s, extrapolated from this host to {} cores by the Universal Scalability Law (contention \
+        "{} to {}, extrapolated from this host to {} cores by the Universal Scalability Law (contention \
          {:.3}, coherency {:.4}, error {:.1} %)",
         units::number(rate.low),
-        units::number(rate.high),
+        units::commands_per_second(rate.high),
         machine.cores,
         law.loss.sigma,
         law.loss.kappa,
@@ -208,9 +208,9 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     let why = why.and_then(|probe| probe.rejection).map_or("", Rejection::name);
     match (failed, findings.ceiling_per_second()) {
         (Some(RateTrials { rate_per_second, trials, .. }), _) => {
-            format!("{ran}; {} commands/s {trials}: {why}", units::number(*rate_per_second))
+            format!("{ran}; {} {trials}: {why}", units::commands_per_second(*rate_per_second))
         }
-        (None, Some(ceiling)) => format!("{ran}; its ceiling is {} commands/s", units::number(ceiling)),
+        (None, Some(ceiling)) => format!("{ran}; its ceiling is {}", units::commands_per_second(ceiling)),
         (None, None) => ran,
     }
 }

@@ -104,7 +104,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             Decision::Open | Decision::Unreliable => Some(false),
             Decision::Undecided => None,
         };
-        self.search.note(&format!("{} commands/s {}", units::number(self.rate), self.trials));
+        self.search.note(&format!("{} {}", units::commands_per_second(self.rate), self.trials));
         let decided = RateTrials { rate_per_second: self.rate, trials: self.trials, sustained };
         self.search.findings.decided.push(decided);
         let drives = std::mem::take(&mut self.drives);

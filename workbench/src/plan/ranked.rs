@@ -135,9 +135,9 @@ impl Ranked<'_> {
         let origin = Reason::new(
             ReasonKind::Coverage,
             format!(
-                "Ranked from the rates of the plan of {} for {} commands/s; nothing was measured.",
+                "Ranked from the rates of the plan of {} for {}; nothing was measured.",
                 units::moment(&report.started_at),
-                units::number(self.before.target_per_second)
+                units::commands_per_second(self.before.target_per_second)
             ),
         );
         let of_modes = plan.recommendations.iter().map(|one| {
@@ -208,15 +208,15 @@ fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&Profil
                 format!("; of {} that is not known: plan for this target", units::counted(count as u64, "machine"))
             }
         };
-        return format!("With durability {durability}, no machine is known to sustain {required} commands/s{open}.");
+        return format!("With durability {durability}, no machine is known to sustain {required}{open}.");
     };
     let mode = known.mode(durability);
     let rate = mode.and_then(MachineMode::least_per_second);
     let rate =
-        rate.map_or_else(String::new, |rate| format!(" It is known to sustain {} commands/s.", units::number(rate)));
+        rate.map_or_else(String::new, |rate| format!(" It is known to sustain {}.", units::commands_per_second(rate)));
     let evidence = mode.map_or("", |mode| mode.evidence.name());
     format!(
-        "With durability {durability}, take {}: it sustains {required} commands/s, the target of {} with {} headroom \
+        "With durability {durability}, take {}: it sustains {required}, the target of {} with {} headroom \
          ({evidence}).{rate}",
         known.profile,
         units::number(ranked.target_per_second),

@@ -114,9 +114,9 @@ fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
     let (Some(missed), Some(sustained)) = (off.missed_per_second(), on.sustained_per_second()) else { return };
     if off.machine == on.machine && missed < PLAUSIBLE_SHARE * sustained {
         assessment.doubts.push(format!(
-            "durability off missed the objective at {} commands/s, less than the {} that durability on sustains: the machine was \
+            "durability off missed the objective at {}, less than the {} that durability on sustains: the machine was \
              disturbed, measure again",
-            units::number(missed),
+            units::commands_per_second(missed),
             units::number(sustained)
         ));
     }

@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
             }
             self.findings.saturation = self.drive(Load::Closed, self.input.spec.effort.saturation, None)?;
             if let Some(ceiling) = self.findings.ceiling_per_second() {
-                self.note(&format!("ceiling {} commands/s", units::number(ceiling)));
+                self.note(&format!("ceiling {}", units::commands_per_second(ceiling)));
                 break;
             }
         }
@@ -148,7 +148,7 @@ impl<'a> Search<'a> {
     pub(super) fn candidate(&self, required: f64) -> Option<f64> {
         let is_above = |ceiling: f64| required > RESOLUTION * ceiling;
         if self.is_over() || self.findings.ceiling_per_second().is_some_and(is_above) {
-            self.note(&format!("{} commands/s: above the ceiling", units::number(required)));
+            self.note(&format!("{}: above the ceiling", units::commands_per_second(required)));
             return None;
         }
         Some(self.first_rate(required).max(required))
@@ -337,5 +337,5 @@ fn describe(probe: &ProbeResult, objective: &Objective) -> String {
         .or(probe.slo_percentile_ns)
         .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {}", units::duration(value as f64)));
     let outcome = probe.rejection.map_or("meets the objective", Rejection::name);
-    format!("{} commands/s: {latency}, {outcome}", units::number(probe.offered_per_second))
+    format!("{}: {latency}, {outcome}", units::commands_per_second(probe.offered_per_second))
 }

@@ -16,7 +16,7 @@ pub(super) const LEAST_MARGIN: f64 = 1.02;
 
 /// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
 pub(super) fn rate_words(transaction: Option<&RequestCommands>, commands_per_second: f64) -> String {
-    let commands = format!("{} commands/s", units::number(commands_per_second));
+    let commands = units::commands_per_second(commands_per_second);
     transaction.map_or_else(
         || commands.clone(),
         |RequestCommands { name, commands_per_request, .. }| {
@@ -262,9 +262,9 @@ pub(super) fn doubts(mode: &ModeFindings, required_per_second: f64) -> Vec<Strin
     let mut doubts = Vec::new();
     let undecided = mode.searched.iter().flat_map(|findings| &findings.decided);
     for one in undecided.filter(|one| one.sustained.is_none() && suffices(required_per_second, one.rate_per_second)) {
-        let (rate, trials) = (units::number(one.rate_per_second), one.trials);
+        let (rate, trials) = (units::commands_per_second(one.rate_per_second), one.trials);
         doubts
-            .push(format!("durability {durability}: {rate} commands/s {trials}, which decides nothing: measure again"));
+            .push(format!("durability {durability}: {rate} {trials}, which decides nothing: measure again"));
     }
     let Some(recommended) = mode.recommended() else { return doubts };
     if recommended.known.sustained_per_second.is_some_and(|rate| rate < LEAST_MARGIN * required_per_second) {

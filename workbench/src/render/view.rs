@@ -205,7 +205,7 @@ struct ProbeRow<'a> {
 fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
     let trials = RateTrials::highest_sustained(&capacity.decided).map(|one| one.trials.to_string());
     let one =
-        |decided: &RateTrials| format!("{} commands/s {}", units::number(decided.rate_per_second), decided.trials);
+        |decided: &RateTrials| format!("{} {}", units::commands_per_second(decided.rate_per_second), decided.trials);
     let at_target = capacity.at_target.map(|trials| format!("the target {trials}"));
     let decided = capacity.decided.iter().map(one).chain(at_target).collect();
     CapacityRow { capacity, trials, decided, probes: capacity.probes.iter().map(probe_row).collect() }

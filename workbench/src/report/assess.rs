@@ -140,11 +140,11 @@ impl Assessment {
         }
         // As the mode's own rate: rounds that fell behind are longer than others.
         let all = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement));
-        let (offered, achieved) = (units::number(offered), units::number(all.commands_per_second()));
+        let (offered, achieved) = (units::commands_per_second(offered), units::number(all.commands_per_second()));
         let late = units::duration(all.final_lag_ns as f64);
-        self.overloads.push(format!("Durability {name}: {offered} commands/s were offered and {achieved} achieved"));
+        self.overloads.push(format!("Durability {name}: {offered} were offered and {achieved} achieved"));
         self.doubts.push(format!(
-            "durability {name}: {offered} commands/s were offered and {achieved} achieved, the last one {late} late: a queue \
+            "durability {name}: {offered} were offered and {achieved} achieved, the last one {late} late: a queue \
              grew, and latencies measure its length rather than the backend's speed"
         ));
     }
@@ -240,10 +240,10 @@ impl Assessment {
         let Some(scatter) = relative_deviation(&rates) else { return };
         let (low, high) = range(&rates);
         let text = format!(
-            "durability {name}: rounds scatter by {}: {} to {} commands/s",
+            "durability {name}: rounds scatter by {}: {} to {}",
             units::percent(100.0 * scatter),
             units::number(low),
-            units::number(high)
+            units::commands_per_second(high)
         );
         self.grade(scatter, ROUND_SCATTER, |found| &mut found.doubts, text, UNSTEADY_HINT);
     }

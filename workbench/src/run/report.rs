@@ -111,9 +111,9 @@ fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option
 fn crossings(ramp: &RampInfo, slo: &SloInfo) -> Vec<Reason> {
     let limit = units::duration(slo.limit_ns as f64);
     let one = |mode: &RampMode| {
-        let rate = units::number(mode.crosses_at_per_second?);
+        let rate = units::commands_per_second(mode.crosses_at_per_second?);
         let (durability, command, name) = (mode.durability, &ramp.command, slo.percentile);
-        let text = format!("durability {durability}: {command} {name} crosses {limit} at {rate} commands/s");
+        let text = format!("durability {durability}: {command} {name} crosses {limit} at {rate}");
         Some(Reason::new(ReasonKind::Objective, text))
     };
     ramp.modes.iter().filter_map(one).collect()
@@ -166,14 +166,14 @@ fn run_verdict(source: &Source, most_issued: u64, modes: &[ModeResult], assessme
 
 /// `durability off 45,300 commands/s, persist p99 41 µs`.
 fn summary(mode: &ModeResult) -> String {
-    let rate = units::number(mode.achieved_per_second);
+    let rate = units::commands_per_second(mode.achieved_per_second);
     let latency = mode.headline_command().and_then(|command| {
         let shown = command.response_or_service();
         let found = shown.percentile(Percentile::P99).or_else(|| shown.percentile(Percentile::P50))?;
         let value = units::duration(found.value_ns as f64);
         Some(format!(", {} {} {value}", command.name, found.percentile))
     });
-    format!("durability {} {rate} commands/s{}", mode.durability, latency.unwrap_or_default())
+    format!("durability {} {rate}{}", mode.durability, latency.unwrap_or_default())
 }
 
 fn judge_objective(

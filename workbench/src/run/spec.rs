@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::actor::Durability;
 use crate::load::{Load, Objective, RunError, Source, WarmUp, Writers};
+use crate::units;
 
 /// Measured time of a round by default.
 const SHORTEST_MEASURE: Duration = Duration::from_secs(3);
@@ -101,7 +102,8 @@ impl RunSpec {
             && per_second * measure.as_secs_f64() < 1.0
         {
             return wrong(&format!(
-                "at {per_second} commands/s none may be due within the {} s measured; measure longer",
+                "at {} none may be due within the {} s measured; measure longer",
+                units::commands_per_second(per_second),
                 measure.as_secs_f64()
             ));
         }

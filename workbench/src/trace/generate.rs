@@ -8,6 +8,7 @@ use super::builder::{Trace, TraceBuilder};
 use super::command::{TraceActor, TraceCommand};
 use super::error::TraceError;
 use super::writer::TraceWriter;
+use crate::units;
 use crate::workload::{PreloadCommands, PreloadContent, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
@@ -112,17 +113,20 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
     let rate = options.per_second;
     let mut assumptions = vec![format!(
-        "commands of one writer, seed {}, {:?} arrivals at {rate} commands per second",
-        workload.seed, workload.arrivals
+        "commands of one writer, seed {}, {:?} arrivals at {}",
+        workload.seed,
+        workload.arrivals,
+        units::commands_per_second(rate)
     )];
     for population in &workload.populations {
         let (of, preload) = (&population.name, population.preload);
         let each = (preload.events_per_actor, "of every actor of");
         let more = (preload.events_by_popularity, "more of busier actors, of");
         for (events, whose) in [each, more].into_iter().filter(|(events, _)| *events > 0) {
+            let events = units::counted(events, "event");
             assumptions.push(match options.preload {
-                Preload::AsPast => format!("{events} events, {whose} {of}, were persisted before the trace begins"),
-                Preload::AsCommands => format!("{events} events, {whose} {of}, at time 0, are the preload"),
+                Preload::AsPast => format!("{events}, {whose} {of}, from before the trace"),
+                Preload::AsCommands => format!("{events}, {whose} {of}, at time 0 as the preload"),
             });
         }
     }

@@ -30,8 +30,8 @@ pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: 
 /// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
 fn caption(plan: &PlanResult) -> String {
     format!(
-        "Target {} commands/s with {} headroom: {} needed, {} {} within {}\n",
-        units::number(plan.target_per_second),
+        "Target {} with {} headroom: {} needed, {} {} within {}\n",
+        units::commands_per_second(plan.target_per_second),
         units::percent(plan.headroom_percent),
         units::number(plan.required_per_second),
         plan.slo.command,

@@ -59,7 +59,7 @@ impl Activity {
     /// `5,320 commands/s, p99 1.24 ms, 3 s left`: what is known so far.
     pub(super) fn figures(&self) -> String {
         let rate = Some(self.commands.per_sec().round()).filter(|&rate| rate > 0.0);
-        let rate = rate.map(|rate| format!("{} commands/s", units::number(rate)));
+        let rate = rate.map(units::commands_per_second);
         let p99 = self.p99_ns.map(|value| format!("p99 {}", units::duration(value as f64)));
         let left = Some(self.bar.eta()).filter(|left| !left.is_zero()).map(|left| {
             // A warm-up ends early when the load is steady.

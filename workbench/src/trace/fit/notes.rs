@@ -7,6 +7,7 @@ use super::derive::{Seen, UNKNOWN_BYTES, preloaded};
 use super::growth::Growth;
 use crate::trace::builder::Trace;
 use crate::trace::info::TraceInfo;
+use crate::units;
 use crate::workload::{Arrivals, PersistenceMode, Population, Workload, escape};
 use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 
@@ -23,12 +24,12 @@ pub(super) fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) 
         .map(|kind| format!("{:.1} % {kind}", 100.0 * info.command_share(kind)))
         .collect();
     format!(
-        "Fitted to {}: {} commands in {:.1} seconds by {} actors ({}). {} The busiest hundredth of the actors issues \
+        "Fitted to {}: {} in {} by {} ({}). {} The busiest hundredth of the actors issues \
          {busiest:.1} % of the commands.",
         origin(trace),
-        trace.command_count(),
-        info.duration_seconds,
-        info.actors_count,
+        units::counted(trace.command_count(), "command"),
+        units::seconds(info.duration_seconds),
+        units::counted(info.actors_count, "actor"),
         kinds.join(", "),
         workload.populations.iter().map(of_population).collect::<Vec<_>>().join(" "),
     )
@@ -63,7 +64,7 @@ pub(super) fn notes(
     let mut notes: Vec<String> = burst_note(info, workload).into_iter().collect();
     notes.extend(chains.and_then(|chains| left_out(info, chains)));
     let dropped = trace.dropped_count();
-    notes.extend((dropped > 0).then(|| format!("the recorder dropped {dropped} operations")));
+    notes.extend((dropped > 0).then(|| format!("the recorder dropped {}", units::counted(dropped, "operation"))));
     let several = workload.populations.len() > 1;
     for (population, seen) in workload.populations.iter().zip(seen) {
         let name = if several { format!("{}: ", population.name) } else { String::new() };
@@ -134,12 +135,13 @@ fn cadence_note(seen: &Behaviour, population: &Population) -> Option<String> {
     }
     match seen.snapshot_every() {
         None => Some(format!(
-            "no automatic snapshot in up to {} events: automatic snapshots are off or further apart",
-            seen.longest_without_state
+            "no automatic snapshot in up to {}: automatic snapshots are off or further apart",
+            units::counted(seen.longest_without_state, "event")
         )),
         Some((every, share)) if share < 0.9 => Some(format!(
-            "automatic snapshots come at different intervals ({:.0} % after {every} events): actor types may differ",
-            100.0 * share
+            "automatic snapshots come at different intervals ({:.0} % after {}): actor types may differ",
+            100.0 * share,
+            units::counted(every, "event")
         )),
         Some(_) => None,
     }

@@ -65,7 +65,7 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
         ("bytes written", units::bytes(info.written_bytes as f64)),
         ("stored at the end", live(info)),
         ("time span", units::seconds(info.duration_seconds)),
-        ("mean rate", format!("{} commands/s", units::number(info.commands_per_second))),
+        ("mean rate", units::commands_per_second(info.commands_per_second)),
     ];
     rows.extend(rhythm(&info.rhythm));
     rows.extend(info.working_sets.iter().filter(|set| set.commands_count > 0).map(working_set));
@@ -136,7 +136,7 @@ fn live(info: &TraceInfo) -> String {
 fn rhythm(rhythm: &Rhythm) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let (Some(peak), Some(ratio)) = (rhythm.peak_commands_per_second, rhythm.peak_to_mean_ratio) {
-        rows.push(("busiest second", format!("{} commands, {} x the mean", units::count(peak), units::number(ratio))));
+        rows.push(("busiest second", format!("{}, {} x the mean", units::counted(peak, "command"), units::number(ratio))));
     }
     if let (Some(cv), Some(burstiness)) = (rhythm.interarrival_cv_ratio, rhythm.burstiness_ratio) {
         let kind = match cv {
@@ -182,7 +182,7 @@ fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
     let over = units::count(over);
     let mut rows = vec![("pauses", format!("longest {longest}, {over} over ten times the {what}"))];
     if info.dropped_operations_count > 0 {
-        rows.push(("dropped", format!("{} operations", units::count(info.dropped_operations_count))));
+        rows.push(("dropped", units::counted(info.dropped_operations_count, "operation")));
     }
     if info.actors_with_prehistory_count > 0 {
         let actors = units::counted(info.actors_with_prehistory_count, "actor");
