@@ -100,6 +100,10 @@ impl Actors {
         others.in_order().iter().map(|key| self.number_of(key.is_typed, &key.bytes)).collect()
     }
 
+    pub(super) fn count(&self) -> u64 {
+        (self.plain.len() + self.typed.len()) as u64
+    }
+
     /// Numbers and names of actors whose name stands for no value.
     pub(super) fn placeholders(&self) -> Vec<(u32, String)> {
         let plain = self.plain.iter().map(|(key, number)| (parts(false, key).1, *number));
@@ -107,6 +111,20 @@ impl Actors {
         let all = plain.chain(typed);
         let such = all.filter(|(name, _)| is_placeholder(name.trim_ascii()));
         such.map(|(name, number)| (number, text(name).into_owned())).collect()
+    }
+
+    /// A name in scientific notation as spreadsheets write long numbers, `4.51E+15`: it may stand for many.
+    pub(super) fn rounded(&self) -> Option<String> {
+        let all = self.plain.keys().map(|key| parts(false, key).1).chain(self.typed.keys().map(|key| parts(true, key).1));
+        let is_rounded = |name: &&[u8]| {
+            let Some((digits, exponent)) = std::str::from_utf8(name).ok().and_then(|name| name.trim().split_once("E+")) else {
+                return false;
+            };
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_decimal = digits.split_once(['.', ',']).is_some_and(|(a, b)| is_number(a) && is_number(b));
+            is_number(exponent) && (is_decimal || digits.len() == 1 && is_number(digits))
+        };
+        all.filter(is_rounded).min().map(|name| text(name).into_owned())
     }
 
     fn in_order(self) -> Vec<Key> {

@@ -49,7 +49,8 @@ pub(super) struct Columns {
     pub(super) actor_type: Option<usize>,
     /// Fields that every row has: those behind have no name.
     pub(super) fewest: usize,
-    guessed: [bool; 2],
+    /// Whether the columns of actor and time were guessed.
+    pub(super) guessed: [bool; 2],
 }
 
 impl Columns {
@@ -158,9 +159,11 @@ impl<'a> Search<'a> {
         self.headers().iter().enumerate().filter(|(_, name)| is_such(name)).map(|(column, _)| column).collect()
     }
 
-    /// The column of this name, or of this number behind `#`; else the problem.
+    /// The column of this name, which may be padded with blanks, or of this number behind `#`; else the problem.
     fn named(&self, name: &str, option: &str) -> Result<usize, String> {
-        match self.positions(|header| header == name)[..] {
+        let exact = self.positions(|header| header == name);
+        let found = if exact.is_empty() { self.positions(|header| header.trim() == name.trim()) } else { exact };
+        match found[..] {
             [column] => Ok(column),
             [] => {
                 let number = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
@@ -178,11 +181,11 @@ impl<'a> Search<'a> {
 
     /// One column, or several with commas between them; a column whose own name has the comma comes first.
     fn joined(&self, names: &str, option: &str) -> Result<Vec<usize>, String> {
-        let exists = |name: &str| self.headers().iter().any(|header| header == name);
+        let exists = |name: &str| self.headers().iter().any(|header| header.trim() == name.trim());
         if exists(names) {
             return Ok(vec![self.named(names, option)?]);
         }
-        names.split(',').map(|name| self.named(if exists(name) { name } else { name.trim() }, option)).collect()
+        names.split(',').map(|name| self.named(name, option)).collect()
     }
 
     /// The columns with a usual name, in order of preference; those of equal names are a problem.
@@ -336,7 +339,7 @@ impl<'a> Search<'a> {
             ("--time-column", options.time_column.clone()),
             ("--time-format", options.time_format.clone()),
             ("--year", options.year.map(|year| year.to_string())),
-            ("--delimiter", character(options.delimiter)),
+            ("--delimiter", character(options.delimiter.filter(|_| job.format.is_none()))),
             ("--comment", character(options.comment)),
             ("--escape", character(options.escape)),
             ("--skip-lines", skip_lines),

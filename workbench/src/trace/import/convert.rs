@@ -101,7 +101,7 @@ fn write(
 ) -> Result<ImportSummary, TraceError> {
     let [first, last] = collected.sorter.span.ok_or_else(|| job.empty())?;
     let assumptions = assumptions(job, &collected, plan);
-    let mut warnings = Warnings::new(job, &collected);
+    let mut warnings = Warnings::new(job, &collected, plan);
     let (skipped, blank_rows) = (collected.skipped, collected.blank_rows);
     let names = collected.actors.into_named(job.options.names, &job.options.type_name);
     let mut events = collected.sorter.finish().map_err(|source| job.unwritable(source))?;

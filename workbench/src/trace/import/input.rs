@@ -21,6 +21,8 @@ pub struct LogInput {
 struct Source {
     /// Path of the file, or name of the reader.
     name: PathBuf,
+    /// Whether `name` is a path, whatever the source is replaced by.
+    is_path: bool,
     kind: SourceKind,
 }
 
@@ -47,7 +49,7 @@ impl LogInput {
 
     /// Logs with equal header rows, whose events are merged by time. Events of equal time keep the order of the files.
     pub fn files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let source = |name| Source { name, kind: SourceKind::File };
+        let source = |name| Source { name, is_path: true, kind: SourceKind::File };
         Self { sources: paths.into_iter().map(source).collect() }
     }
 
@@ -57,7 +59,7 @@ impl LogInput {
     /// output, to be read twice. The same holds for a file that is a pipe.
     pub fn reader(name: &str, reader: impl Read + Send + 'static) -> Self {
         let kind = SourceKind::Reader(Some(Box::new(reader)));
-        Self { sources: vec![Source { name: PathBuf::from(name), kind }] }
+        Self { sources: vec![Source { name: PathBuf::from(name), is_path: false, kind }] }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -71,10 +73,7 @@ impl LogInput {
 
     /// The sources as arguments of a command line.
     pub(super) fn arguments(&self) -> Vec<String> {
-        let argument = |source: &Source| match &source.kind {
-            SourceKind::File => source.name.display().to_string(),
-            _ => "-".to_owned(),
-        };
+        let argument = |source: &Source| if source.is_path { source.name.display().to_string() } else { "-".to_owned() };
         self.sources.iter().map(argument).collect()
     }
 
@@ -153,7 +152,7 @@ impl LogInput {
 
     /// Opens a source at its beginning, decompressed and in UTF-8.
     pub(super) fn open(&mut self, source: usize, progress: &LogProgress) -> io::Result<Box<dyn Read + Send>> {
-        let Source { name, kind } = &mut self.sources[source];
+        let Source { name, kind, .. } = &mut self.sources[source];
         let raw: Box<dyn Read + Send> = match kind {
             SourceKind::File => Box::new(File::open(name)?),
             SourceKind::Reader(reader) => reader.take().ok_or(io::ErrorKind::UnexpectedEof)?,

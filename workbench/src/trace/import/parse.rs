@@ -132,11 +132,19 @@ impl Plan {
                 let (found, expected) = (units::counted(row.len() as u64, "field"), columns.headers.len());
                 let is_escaped = self.dialect.escape.is_none() && row.as_slice().contains(&b'\\');
                 let escape = if is_escaped { "; if a backslash stands before quotes, pass --escape '\\'" } else { "" };
-                (None, format!("{found}, expected {expected} as in the first row{escape}{advice}"))
+                let unnamed = if row.len() == expected + 1 {
+                    "; if the header lacks the name of one column, leave it out with --skip-lines and pass --no-header"
+                } else {
+                    ""
+                };
+                (None, format!("{found}, expected {expected} as in the first row{escape}{unnamed}{advice}"))
             }
             Flaw::NoActor => {
                 let share = &self.without_actor;
                 (Some(columns.names(&columns.actor)), format!("empty, expected the actor's name{share}{advice}"))
+            }
+            Flaw::NoTime if row.iter().eq(columns.headers.iter().map(String::as_bytes)) => {
+                (None, format!("the header again, as in logs that were joined{advice}"))
             }
             Flaw::NoTime => {
                 let text = self.time_text(row);

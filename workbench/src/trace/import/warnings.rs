@@ -1,15 +1,20 @@
 //! What may be wrong with a log that can be imported.
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::job::ImportJob;
 use super::options::ImportWarning;
 use super::outliers::Outliers;
+use super::parse::Plan;
 use super::read::Collected;
 use super::sort::Event;
 use crate::units;
 use crate::workload::excerpt;
+
+/// A guessed column is doubted in longer logs only.
+const FEWEST_EVENTS: u64 = 50;
 
 /// Sees all events in order of time.
 pub(super) struct Warnings {
@@ -18,6 +23,10 @@ pub(super) struct Warnings {
     outliers: Outliers,
     first: Option<i64>,
     last: i64,
+    /// Number of different times.
+    times: u64,
+    /// Zone of the clocks, as long as all times are midnight there.
+    by_day: Option<TimeZone>,
     /// Events at 1970-01-01T00:00:00Z.
     at_zero: u64,
     found: Vec<ImportWarning>,
@@ -31,7 +40,7 @@ struct Placeholder {
 }
 
 impl Warnings {
-    pub(super) fn new(job: &ImportJob<'_>, collected: &Collected) -> Self {
+    pub(super) fn new(job: &ImportJob<'_>, collected: &Collected, plan: &Plan) -> Self {
         let placeholders = collected.actors.placeholders().into_iter();
         let mut warnings = Self {
             events: collected.events,
@@ -39,6 +48,8 @@ impl Warnings {
             outliers: Outliers::new(collected.events),
             first: None,
             last: i64::MIN,
+            times: 0,
+            by_day: Some(plan.times.zone.clone().unwrap_or(TimeZone::UTC)),
             at_zero: 0,
             found: Vec::new(),
         };
@@ -59,6 +70,18 @@ impl Warnings {
                 format!("{second} has the same events as {first}: they count twice"),
                 "give each log once, unless two sources wrote the same",
             );
+        }
+        if let Some(name) = collected.actors.rounded() {
+            warnings.add(
+                format!("the actor `{name}` is a number that a spreadsheet rounded: it may stand for several"),
+                "export the log again with that column as text, or name another --actor-column",
+            );
+        }
+        let (actors, is_guessed) = (collected.actors.count(), plan.columns.guessed[0]);
+        if is_guessed && collected.events >= FEWEST_EVENTS && (actors == 1 || actors == collected.events) {
+            let column = excerpt(&plan.columns.names(&plan.columns.actor));
+            let found = if actors == 1 { "all events have one actor" } else { "each event has an actor of its own" };
+            warnings.add(format!("{found}: `{column}` was guessed"), "if the log has another column, name it with --actor-column");
         }
         if let Some([first, second, family]) = &collected.actors.merged_types {
             warnings.add(
@@ -102,7 +125,9 @@ impl Warnings {
 
     pub(super) fn see(&mut self, event: Event) {
         self.first.get_or_insert(event.time);
+        self.times += u64::from(self.last != event.time);
         self.last = event.time;
+        self.by_day = self.by_day.take().filter(|zone| is_midnight(event.time, zone));
         self.at_zero += u64::from(event.time == 0);
         self.outliers.push(event.time);
         if let Some(placeholder) = self.placeholders.iter_mut().find(|placeholder| placeholder.actor == event.actor) {
@@ -134,6 +159,11 @@ impl Warnings {
                 format!("all {} are at {}", units::counted(self.events, "event"), timestamp(self.last)),
                 "a replay at the times of the trace needs times that differ: name another --time-column, or replay it with --rate",
             );
+        } else if self.by_day.is_some() && self.events >= 2 * self.times {
+            self.add(
+                "all times are midnight: dates without a time of day".to_owned(),
+                "if another column has the time of day, pass --time-column DATE,TIME; else replay the trace with --rate",
+            );
         }
         if let (Some(others), Some(first)) = (self.outliers.find(), self.first) {
             let seconds = |time: i64| time.saturating_sub(first) / 1_000_000_000;
@@ -152,6 +182,10 @@ impl Warnings {
         }
         self.found
     }
+}
+
+fn is_midnight(nanoseconds: i64, zone: &TimeZone) -> bool {
+    zone.to_datetime(timestamp(nanoseconds)).time() == Time::midnight()
 }
 
 /// The time so many nanoseconds after 1970.

@@ -285,6 +285,29 @@ fn times_that_a_spreadsheet_rounded_are_refused() {
     assert_eq!(exact.moments(&options())[1].0, 0.276, "a zero at the end may be left out");
 }
 
+/// What a guess or a spreadsheet got wrong shows in the log as a whole.
+#[test]
+fn actors_and_times_that_are_unlikely_are_warned_of() {
+    let warnings = |row: &dyn Fn(u32) -> String, options: &ImportOptions| {
+        let rows: String = (0..100).map(row).collect();
+        let found = Log::new(format!("subject,date,text\n{rows}")).summary(options).warnings;
+        found.into_iter().map(|warning| warning.what).collect::<Vec<_>>()
+    };
+    let time = |n: u32| format!("2024-01-05 10:{:02}:{:02}", n / 60, n % 60);
+    assert_eq!(warnings(&|n| format!("c{},{},x\n", n % 7, time(n)), &options()), [""; 0]);
+    let one = warnings(&|n| format!("greeting,{},x\n", time(n)), &options());
+    assert_eq!(one, ["all events have one actor: `subject` was guessed"]);
+    let all = warnings(&|n| format!("c{n},{},x\n", time(n)), &options());
+    assert_eq!(all, ["each event has an actor of its own: `subject` was guessed"]);
+    let given = ImportOptions { actor_column: Some("subject".to_owned()), ..options() };
+    assert_eq!(warnings(&|n| format!("c{n},{},x\n", time(n)), &given), [""; 0]);
+    let rounded = warnings(&|n| format!("4.51E+1{},{},x\n", 4 + n % 2, time(n)), &options());
+    assert_eq!(rounded, ["the actor `4.51E+14` is a number that a spreadsheet rounded: it may stand for several"]);
+    let days = warnings(&|n| format!("c{},2024-01-{:02},{}:30\n", n % 7, n / 10 + 1, n % 10), &options());
+    assert_eq!(days, ["all times are midnight: dates without a time of day"]);
+    assert_eq!(warnings(&|n| format!("c{},20{n:02}-01-01,x\n", n % 7), &options()), [""; 0], "one event a day");
+}
+
 #[test]
 fn events_that_are_all_at_one_time_are_warned_of() {
     let log = Log::new(format!("{HEAD}a,2024-01-05,x\nb,2024-01-05,x\n"));
@@ -592,6 +615,30 @@ fn columns_are_found_by_usual_names_and_by_contents() {
     assert_eq!((summary.columns[0].as_str(), summary.actors), ("actor: `customer_id` (guessed)", 3));
 }
 
+/// As SAP lists them.
+#[test]
+fn names_of_columns_may_be_padded() {
+    let log = Log::new("----\n|ID  |DATE      |TIME    |\n----\n|7   |05.01.2024|10:00:00|\n|8   |05.01.2024|10:00:09|\n");
+    let columns = |time: &str| ImportOptions {
+        actor_column: Some("ID".to_owned()),
+        time_column: Some(time.to_owned()),
+        comment: Some(b'-'),
+        ..options()
+    };
+    let summary = log.summary(&columns("DATE,TIME"));
+    assert_eq!((summary.events, summary.span[1].to_string()), (2, "2024-01-05T10:00:09Z".to_owned()));
+    assert!(log.refused(&columns("DATE,CLOCK")).contains("no column `CLOCK`"));
+}
+
+#[test]
+fn logs_that_were_joined_and_names_that_lack_are_explained() {
+    let row = "a,2024-01-05,x\n";
+    let error = Log::new(format!("{HEAD}{row}{HEAD}{row}")).refused(&options());
+    assert!(error.contains("line 3: the header again"), "{error}");
+    let error = Log::new(format!("{HEAD}a,2024-01-05,x,more\n")).refused(&options());
+    assert!(error.contains("4 fields, expected 3") && error.contains("--skip-lines and pass --no-header"), "{error}");
+}
+
 #[test]
 fn two_columns_of_one_name_are_selected_by_number() {
     let log = Log::new("case_id,timestamp,case_id\na,2024-01-01,b\nc,2024-01-01,b\n");
@@ -639,6 +686,7 @@ fn numbers_that_are_no_plausible_unix_times_are_refused_with_what_they_may_be() 
 fn events_far_from_all_others_are_warned_of() {
     let row = |n: u32| format!("a,2019-01-{:02}T10:00:00Z,x\n", n % 28 + 1);
     let rows = (0..1000).map(row).collect::<Vec<_>>().concat();
+    let options = || ImportOptions { actor_column: Some("case_id".to_owned()), ..options() };
     assert_eq!(Log::new(format!("{HEAD}{rows}")).summary(&options()).warnings, []);
     let log = Log::new(format!("{HEAD}a,1948-01-26,x\n{rows}a,1948-01-27,x\n"));
     let [warning] = &log.summary(&options()).warnings[..] else { panic!("one warning") };

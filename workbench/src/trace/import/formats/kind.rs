@@ -178,6 +178,15 @@ fn json(text: &[u8]) -> Result<Kind, Other> {
     if begins_as_ocel || list("objectTypes") && list("eventTypes") {
         return Ok(Kind::Ocel(Form::Json));
     }
+    // A single line that is a list of events, as CloudTrail writes it.
+    let is_list = || {
+        let end = memchr::memchr(b'"', &first_key[1..])?;
+        let list = first_key[end + 2..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"[")?;
+        list.trim_ascii_start().starts_with(b"{").then_some(())
+    };
+    if first_key.starts_with(b"\"") && !text.trim_ascii_end().contains(&b'\n') && is_list().is_some() {
+        return Err(JSON_DOCUMENT);
+    }
     // The first line of a document that is written in several is no whole object.
     let first_line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let is_whole = first_line.len() == text.len() || first_line.trim_ascii_end().ends_with(b"}");
@@ -209,6 +218,7 @@ mod tests {
             ("{\"id\": 1}\n{\"id\": 2}\r\n", Kind::JsonLines),
             ("{\"id\": 1, \"data\": {\"a\"", Kind::JsonLines),
             ("{\"events\": 3}\n{\"events\": 4}\n", Kind::JsonLines),
+            ("{\"items\": [{\"id\": 1}], \"at\": 1}\n{\"items\": [{\"id\": 2}], \"at\": 2}\n", Kind::JsonLines),
             ("{\n  \"objectTypes\": [\n", Kind::Ocel(Form::Json)),
             ("{\"events\":[{\"id\":\"e1\"", Kind::Ocel(Form::Json)),
             ("{\"about\": \"x\",\n\"objectTypes\": [], \"eventTypes\": []", Kind::Ocel(Form::Json)),
@@ -237,6 +247,7 @@ mod tests {
             (b"{\"ocel:global-event\": {}", "OCEL 1.0", "2.0"),
             (b"[\n {\"id\": 1},", "array", "jq -c '.[]' log.csv.xz"),
             (b"{\n  \"title\": \"x\",\n", "one JSON document", "jq"),
+            (b"{\"Records\": [{\"eventTime\": \"2024-01-05T10:00:00Z\"}, {\"event", "one JSON document", "jq"),
         ] {
             let other = kind_of(head).unwrap_err();
             let found = other.advice(Path::new("log.csv.xz"));

@@ -92,7 +92,8 @@ pub(super) fn read(text: &[u8], order: DateOrder, separator: u8, year: Option<i1
     Some(Civil { is_yearless: written.is_none(), ..read })
 }
 
-/// Reads `20111011` and a time of day, which may have no separators either: `20111011T134540Z`, `20171223-22:15:29:606`.
+/// Reads `20111011` and a time of day, which may have no separators either: `20111011T134540Z`, `20171223-22:15:29:606`,
+/// `20111011134540.276+0200`.
 pub(super) fn read_compact(text: &[u8]) -> Option<Civil<'_>> {
     let mut rest = Rest(text);
     let parts = [rest.number(4, 4)?, rest.number(2, 2)?, rest.number(2, 2)?];
@@ -199,7 +200,8 @@ impl<'a> Rest<'a> {
         if self.0.is_empty() {
             return Some(Civil { time: date.to_datetime(Time::midnight()), zone: Zone::Absent, is_yearless: false });
         }
-        let dash = self.between_date_and_clock()?;
+        let is_joined = compact && self.0.iter().take_while(|byte| byte.is_ascii_digit()).count() == 6;
+        let dash = !is_joined && self.between_date_and_clock()?;
         // `2011-10-11-07:00` is a date with an offset, or a time of day: nothing decides.
         let clock = self.clock(compact).filter(|clock| !dash || clock.has_seconds)?;
         let date = if clock.ends_the_day { date.tomorrow().ok()? } else { date };

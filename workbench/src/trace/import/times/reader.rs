@@ -147,11 +147,13 @@ impl TimeReader {
         }
     }
 
-    /// `20111011` and `20111011134540`; outside of the years 1900 to 2099 it is a plain number.
+    /// `20111011`, `20111011134540` and, with milliseconds, `20111011134540276`; outside of the years 1900 to 2099 it is a plain
+    /// number.
     fn compact(&self, text: &[u8]) -> Option<Moment> {
         let format = match text.len() {
             8 => "%Y%m%d",
             14 => "%Y%m%d%H%M%S",
+            17 => "%Y%m%d%H%M%S%3f",
             _ => return None,
         };
         let time = civil_time(&strtime::parse(format, text).ok()?).ok()?;
@@ -278,6 +280,11 @@ mod tests {
             (&TimeForm::Iso, "2011-10-11 01:45:40 PM", "2011-10-11T13:45:40Z"),
             (&TimeForm::Iso, "20111011T134540Z", "2011-10-11T13:45:40Z"),
             (&TimeForm::Iso, "20111011134540", "2011-10-11T13:45:40Z"),
+            (&TimeForm::Iso, "20111011134540276", "2011-10-11T13:45:40.276Z"),
+            (&TimeForm::Iso, "20111011134540.276Z", "2011-10-11T13:45:40.276Z"),
+            (&TimeForm::Iso, "20111011134540,2760000", "2011-10-11T13:45:40.276Z"),
+            (&TimeForm::Iso, "20111011134540.276+0200", "2011-10-11T11:45:40.276Z"),
+            (&TimeForm::Iso, "201110111345.5Z", "2011-10-11 13:45:40"),
             (&TimeForm::Iso, "20111011", "2011-10-11T00:00:00Z"),
             (&TimeForm::Iso, "2011-10-11T13:45:40+02:00[Europe/Berlin]", "2011-10-11T11:45:40Z"),
             (&TimeForm::Iso, "2011-10-11T13:45:40.12345678901234Z", "2011-10-11T13:45:40.123456789Z"),
