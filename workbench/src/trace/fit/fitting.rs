@@ -19,7 +19,8 @@ const CORRECTIONS: usize = 3;
 /// Finds the workload that resembles a trace. `arrival_times` returns the times of commands in nanoseconds, for arrivals,
 /// commands per second and a seed, as `load::arrival_times` does.
 ///
-/// Memory: some 250 bytes an actor, the trace included, and up to 64 MiB of commands each of the trace and of a generated one.
+/// Memory: some 250 bytes an actor, the trace included, up to 460 if each has one event, and up to 64 MiB of commands each of the
+/// trace and of a generated one.
 ///
 /// # Errors
 ///
