@@ -82,6 +82,9 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("days", |value: Option<f64>| figure(value, units::days));
     environment.add_filter("months", |value: Option<f64>| figure(value, units::months));
     environment.add_filter("bytes", |value: Option<f64>| figure(value, units::bytes));
+    environment.add_filter("counted", |value: Option<u64>, noun: &str| {
+        value.map_or_else(units::absent, |value| units::counted(value, noun))
+    });
     environment.add_filter("rate", |value: Option<f64>| figure(value, units::rate));
     environment.add_filter("number", |value: Option<f64>| figure(value, units::number));
     environment
