@@ -88,9 +88,8 @@ mod start {
         let name = database.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let name = if name.is_empty() || name.starts_with('.') { "database" } else { &name };
         let options = RecorderOptions::new(directory).name(name).compression(Compression::Zstd);
-        let recorder = Recorder::start(options).map_err(|cause| {
-            error::create(format!("cannot record in {DIRECTORY}={}: {cause}", directory.display()))
-        })?;
+        let recorder = Recorder::start(options)
+            .map_err(|cause| error::create(format!("cannot record in {DIRECTORY}={}: {cause}", directory.display())))?;
         tracing::info!(path = %database.display(), directory = %directory.display(), "recording the database");
         Ok(recorder)
     }

@@ -263,8 +263,7 @@ pub(super) fn doubts(mode: &ModeFindings, required_per_second: f64) -> Vec<Strin
     let undecided = mode.searched.iter().flat_map(|findings| &findings.decided);
     for one in undecided.filter(|one| one.sustained.is_none() && suffices(required_per_second, one.rate_per_second)) {
         let (rate, trials) = (units::commands_per_second(one.rate_per_second), one.trials);
-        doubts
-            .push(format!("durability {durability}: {rate} {trials}, which decides nothing: measure again"));
+        doubts.push(format!("durability {durability}: {rate} {trials}, which decides nothing: measure again"));
     }
     let Some(recommended) = mode.recommended() else { return doubts };
     if recommended.known.sustained_per_second.is_some_and(|rate| rate < LEAST_MARGIN * required_per_second) {

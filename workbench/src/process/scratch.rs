@@ -64,7 +64,11 @@ impl Scratch {
     /// The directory, and whether it is locked.
     fn create_in(data_directory: &Path) -> io::Result<(Self, bool)> {
         for _ in 0..ATTEMPTS {
-            let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data_directory).map_err(without_temporary_name)?.keep();
+            let path = tempfile::Builder::new()
+                .prefix(PREFIX)
+                .tempdir_in(data_directory)
+                .map_err(without_temporary_name)?
+                .keep();
             let claim = LockedDirectory::claim(&path, LOCK).inspect_err(|_| drop(fs::remove_dir_all(&path)))?;
             match claim {
                 Claim::Held(directory) => return Ok((Self(directory), true)),

@@ -23,7 +23,9 @@ mod replay;
 mod shard;
 mod writer;
 
-pub(crate) use atomic_file::{AtomicFile, is_same_file, is_standard_output, replace_file, scratch_directory, without_temporary_name};
+pub(crate) use atomic_file::{
+    AtomicFile, is_same_file, is_standard_output, replace_file, scratch_directory, without_temporary_name,
+};
 pub use builder::{Trace, TraceBuilder};
 pub use command::{TraceActor, TraceCommand};
 pub use error::TraceError;

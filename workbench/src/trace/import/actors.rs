@@ -115,9 +115,11 @@ impl Actors {
 
     /// A name in scientific notation as spreadsheets write long numbers, `4.51E+15`: it may stand for many.
     pub(super) fn rounded(&self) -> Option<String> {
-        let all = self.plain.keys().map(|key| parts(false, key).1).chain(self.typed.keys().map(|key| parts(true, key).1));
+        let all =
+            self.plain.keys().map(|key| parts(false, key).1).chain(self.typed.keys().map(|key| parts(true, key).1));
         let is_rounded = |name: &&[u8]| {
-            let Some((digits, exponent)) = std::str::from_utf8(name).ok().and_then(|name| name.trim().split_once("E+")) else {
+            let Some((digits, exponent)) = std::str::from_utf8(name).ok().and_then(|name| name.trim().split_once("E+"))
+            else {
                 return false;
             };
             let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -84,7 +84,8 @@ impl Columns {
                 let time_columns = time.as_ref().ok().filter(|_| actor.is_err());
                 let command = time_columns.and_then(|time| search.command(job, time));
                 let others = others.into_iter().map(Result::err);
-                let is_comment = options.comment.is_none() && sample.headers.first().is_some_and(|name| name.starts_with('#'));
+                let is_comment =
+                    options.comment.is_none() && sample.headers.first().is_some_and(|name| name.starts_with('#'));
                 let comment = is_comment.then(|| {
                     "the names begin with `#`: if such lines are comments, pass --comment '#', and --no-header if the names \
                      are in one"

@@ -73,7 +73,8 @@ impl LogInput {
 
     /// The sources as arguments of a command line.
     pub(super) fn arguments(&self) -> Vec<String> {
-        let argument = |source: &Source| if source.is_path { source.name.display().to_string() } else { "-".to_owned() };
+        let argument =
+            |source: &Source| if source.is_path { source.name.display().to_string() } else { "-".to_owned() };
         self.sources.iter().map(argument).collect()
     }
 

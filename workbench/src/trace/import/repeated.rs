@@ -60,8 +60,7 @@ fn have_same_content(job: &mut ImportJob<'_>, first: usize, second: usize) -> io
         return Ok(false);
     }
     let progress = job.input.progress();
-    let mut logs: [Box<dyn Read + Send>; 2] =
-        [job.input.open(first, &progress)?, job.input.open(second, &progress)?];
+    let mut logs: [Box<dyn Read + Send>; 2] = [job.input.open(first, &progress)?, job.input.open(second, &progress)?];
     let mut parts = [Vec::new(), Vec::new()];
     loop {
         for (log, part) in logs.iter_mut().zip(&mut parts) {

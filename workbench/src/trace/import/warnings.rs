@@ -81,7 +81,10 @@ impl Warnings {
         if is_guessed && collected.events >= FEWEST_EVENTS && (actors == 1 || actors == collected.events) {
             let column = excerpt(&plan.columns.names(&plan.columns.actor));
             let found = if actors == 1 { "all events have one actor" } else { "each event has an actor of its own" };
-            warnings.add(format!("{found}: `{column}` was guessed"), "if the log has another column, name it with --actor-column");
+            warnings.add(
+                format!("{found}: `{column}` was guessed"),
+                "if the log has another column, name it with --actor-column",
+            );
         }
         if let Some([first, second, family]) = &collected.actors.merged_types {
             warnings.add(

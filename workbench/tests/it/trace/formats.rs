@@ -379,8 +379,8 @@ fn a_bad_json_line_is_refused_with_its_number() {
         nameless.contains("--actor-column") && nameless.contains("a.b (1), c (1)") && !nameless.contains("(place)"),
         "{nameless}"
     );
-    let rows: String = (0..9).map(|n| format!("{{\"unit\": \"u{}\", \"timestamp\": {}}}\n", n % 3, 1_704_448_800 + n)).collect();
-    let log = Log::new(rows);
+    let row = |n| format!("{{\"unit\": \"u{}\", \"timestamp\": {}}}\n", n % 3, 1_704_448_800 + n);
+    let log = Log::new((0..9).map(row).collect::<Vec<_>>().concat());
     let command = format!("try `ave-workbench trace import {} --actor-column unit`", log.path.display());
     assert!(log.refused(&options()).ends_with(&command), "{}", log.refused(&options()));
 }

@@ -96,7 +96,9 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
     for log in &logs {
         let shown = log.display();
         if log.is_dir() {
-            return Err(CliError::Usage(format!("{shown}: a directory, expected a log; give its files, such as '{shown}/*'")));
+            return Err(CliError::Usage(format!(
+                "{shown}: a directory, expected a log; give its files, such as '{shown}/*'"
+            )));
         }
         // Links and other spellings lead to one file. Pipes have no other names.
         let place = log.canonicalize().unwrap_or_else(|_| log.clone());

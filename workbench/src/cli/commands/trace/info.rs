@@ -136,7 +136,10 @@ fn live(info: &TraceInfo) -> String {
 fn rhythm(rhythm: &Rhythm) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let (Some(peak), Some(ratio)) = (rhythm.peak_commands_per_second, rhythm.peak_to_mean_ratio) {
-        rows.push(("busiest second", format!("{}, {} x the mean", units::counted(peak, "command"), units::number(ratio))));
+        rows.push((
+            "busiest second",
+            format!("{}, {} x the mean", units::counted(peak, "command"), units::number(ratio)),
+        ));
     }
     if let (Some(cv), Some(burstiness)) = (rhythm.interarrival_cv_ratio, rhythm.burstiness_ratio) {
         let kind = match cv {

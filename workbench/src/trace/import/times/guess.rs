@@ -200,7 +200,10 @@ mod tests {
             (&["Mar 27 13:06:56", "Mar 28 13:06:56"], "no year"),
             (&["Mar 27 13:06:56 2015"], "MM DD"),
             // A zone's abbreviation belongs to no form.
-            (&["2024-01-15 10:00:00 PST"], "`PST` is short for several time zones: pass --time-zone, for example `--time-zone America/Los_Angeles`"),
+            (
+                &["2024-01-15 10:00:00 PST"],
+                "`PST` is short for several time zones: pass --time-zone, for example `--time-zone America/Los_Angeles`",
+            ),
         ] {
             assert_eq!(guessed(texts, None), expected, "{texts:?}");
         }

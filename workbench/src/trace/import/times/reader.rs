@@ -75,7 +75,9 @@ impl TimeReader {
         Some(match &self.zone {
             None => {
                 let example = usual_zone(&name);
-                format!("`{name}` is short for several time zones: pass --time-zone, for example `--time-zone {example}`")
+                format!(
+                    "`{name}` is short for several time zones: pass --time-zone, for example `--time-zone {example}`"
+                )
             }
             Some(zone) => {
                 let zone = zone.iana_name().unwrap_or("the given time zone");
