@@ -10,7 +10,7 @@ use super::observer::ImportStage;
 use super::open_log::OpenLog;
 use super::options::SkippedRows;
 use super::parse::{BadRow, Flaw, Parsed, Plan};
-use super::repeated::{Fingerprint, SeenLogs};
+use super::repeated::SeenLogs;
 use super::sort::{Event, Sorter};
 use crate::trace::error::TraceError;
 
@@ -34,8 +34,6 @@ pub(super) struct Collected {
     pub(super) skipped: SkippedRows,
     pub(super) blank_rows: u64,
     pub(super) logs: SeenLogs,
-    /// Events of the current log so far.
-    fingerprint: Fingerprint,
     /// Time of each actor's last event in the order of the log; only if the clocks of the zone change.
     last: Option<Vec<i64>>,
     last_of_all: i64,
@@ -59,7 +57,6 @@ impl Collected {
             skipped,
             blank_rows: 0,
             logs: SeenLogs::default(),
-            fingerprint: Fingerprint::default(),
             last: changes.then(Vec::new),
             last_of_all: i64::MIN,
             lines: 0,
@@ -90,7 +87,7 @@ impl Collected {
             job.proceed(ImportStage::Read, progress)?;
             next = following;
         }
-        self.logs.see(job, std::mem::take(&mut self.fingerprint))
+        self.logs.end(job)
     }
 
     fn take(&mut self, job: &ImportJob<'_>, source: usize, mut parsed: Parsed) -> Result<(), TraceError> {
@@ -104,7 +101,7 @@ impl Collected {
         for event in &parsed.events {
             self.steps_back += u64::from(event.time < self.last_of_all.saturating_sub(HALF_A_YEAR));
             self.last_of_all = event.time;
-            self.fingerprint.add(event);
+            self.logs.add(event);
         }
         self.events += parsed.events.len() as u64;
         self.blank_rows += parsed.blank_rows;

@@ -133,6 +133,10 @@ fn guessed_form(
     Ok(Err(match guess(texts, job.options.year, job.options.time_zone.as_ref()) {
         Guess::Is(form) => return Ok(Ok(form)),
         Guess::OtherZone(place, problem) => (place, problem),
+        Guess::Unknown if is_cut_clock(&texts[0]) => {
+            let reason = "minutes and seconds, as a spreadsheet shows a time; export it with its date and hour";
+            (0, reason.to_owned())
+        }
         Guess::Unknown => (0, format!("expected a time: {KNOWN_FORMS}; {ADVICE}")),
         Guess::WithoutYear => (0, "a date without a year; set it, for example `--year 2015`".to_owned()),
         Guess::Number(place, readings) => {
@@ -148,6 +152,12 @@ fn guessed_form(
             (place, format!("an ambiguous date: {readings}; no date of the log has a single reading"))
         }
     }))
+}
+
+/// `24:56.3`, of which a spreadsheet hides date and hour.
+fn is_cut_clock(text: &[u8]) -> bool {
+    let [minutes @ .., b':', tens, ones, b'.', tenths] = text.trim_ascii() else { return false };
+    matches!(minutes.len(), 1 | 2) && minutes.iter().chain([tens, ones, tenths]).all(u8::is_ascii_digit)
 }
 
 /// Searches the logs for a date that has only one of the orders.

@@ -64,11 +64,12 @@ impl Warnings {
                 );
             }
         }
-        for &pair in &collected.logs.alike {
-            let [first, second] = pair.map(|source| job.input.name(source).display());
+        for &(first, events, second) in &collected.logs.repeated {
+            let [first, second] = [first, second].map(|source| job.input.name(source).display());
+            let events = units::counted(events, "event");
             warnings.add(
-                format!("{second} has the same events as {first}: they count twice"),
-                "give each log once, unless two sources wrote the same",
+                format!("{second} begins with the {events} of {first}: they count twice"),
+                "give each event once, unless two sources wrote the same",
             );
         }
         if let Some(name) = collected.actors.rounded() {

@@ -281,6 +281,8 @@ fn times_that_a_spreadsheet_rounded_are_refused() {
         let place = format!("column `timestamp`: `{}`: times rounded to {precision}", times[1]);
         assert!(error.contains(&place) || error.contains(&place.replace(times[1], times[0])), "{error}");
     }
+    let error = Log::new(format!("{HEAD}a,24:56.3,x\na,25:06.0,x\n")).refused(&options());
+    assert!(error.contains("`24:56.3`: minutes and seconds, as a spreadsheet shows a time"), "{error}");
     let exact = Log::new(format!("{HEAD}a,1.7044488E12,x\na,1.704448800276E12,x\n"));
     let moments = exact.moments(&options());
     assert_eq!(moments[1], (0.276, "a".to_owned()), "a zero at the end may be left out");
@@ -382,9 +384,13 @@ fn a_log_that_is_given_twice_is_refused() {
     let summary = import(&["alike.csv"]).unwrap();
     let what = &summary.warnings[0].what;
     assert!(
-        summary.events == 4 && what.contains("alike.csv has the same events as") && what.contains("log.csv"),
+        summary.events == 4 && what.contains("alike.csv begins with the 2 events of") && what.contains("log.csv"),
         "{what}"
     );
+    // An export that contains the one before.
+    fs::write(path("longer.csv"), format!("{rows}c,2024-01-08,x\n")).unwrap();
+    let what = &import(&["other.csv", "longer.csv"]).unwrap().warnings[0].what;
+    assert!(what.contains("longer.csv begins with the 2 events of") && what.contains("log.csv"), "{what}");
 }
 
 #[test]
