@@ -36,7 +36,7 @@ use crate::workload::path_text;
 /// Time of the disk's profile.
 const fn profile_time(breadth: Breadth) -> Duration {
     match breadth {
-        Breadth::Smallest => Duration::from_millis(2_500),
+        Breadth::Smallest => Duration::from_secs(2),
         Breadth::SmallestAndScaling => Duration::from_secs(10),
         Breadth::All => Duration::from_secs(30),
     }
