@@ -119,7 +119,7 @@ impl Effort {
             longest_probe: Duration::from_secs(120),
             warmup: Duration::from_millis(200),
             error: 0.1,
-            climb: Duration::from_secs(11),
+            climb: Duration::from_secs(10),
             breadth: Breadth::Smallest,
         }
     }
