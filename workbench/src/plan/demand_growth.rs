@@ -24,7 +24,6 @@ impl DemandGrowth {
     }
 
     /// The demand after so many days, as a multiple of today's.
-    #[cfg(any(feature = "rocksdb", test))]
     pub(super) fn factor_after(self, days: f64) -> f64 {
         (self.per_day * days).exp()
     }
@@ -40,7 +39,6 @@ impl DemandGrowth {
     }
 
     /// The commands of the last `retention` days after so many days, all of them if that is `None`; in days of today's demand.
-    #[cfg(any(feature = "rocksdb", test))]
     pub(super) fn kept_after(self, days: f64, retention: Option<f64>) -> f64 {
         let kept = retention.map_or(days, |retention| days.min(retention)).max(0.0);
         if self.is_none() {

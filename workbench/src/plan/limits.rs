@@ -6,9 +6,9 @@
 
 use crate::host::{HOST, Machine, profile_named};
 use crate::plan::demand_growth::DemandGrowth;
-use crate::plan::forecast::StoredData;
 use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
 use crate::plan::spec::{Demand, required_rate};
+use crate::plan::stored_data::StoredData;
 use crate::report::{
     CatalogueEntry, Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate,
     WorkingSet, suffices,
@@ -34,6 +34,8 @@ pub(super) struct Limits<'a> {
     pub(super) growth: DemandGrowth,
     /// The horizon that was asked for.
     pub(super) horizon_days: f64,
+    /// The disk of a machine of which no catalogue says it, bytes; `None` without a forecast.
+    pub(super) disk_here_bytes: Option<u64>,
 }
 
 impl<'a> Limits<'a> {
@@ -48,6 +50,7 @@ impl<'a> Limits<'a> {
             sync_here_ns: disk.map(|profile| profile.swing.sync_p50_ns as f64),
             growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
             horizon_days: DAYS_PER_MONTH * demand.months,
+            disk_here_bytes: disk_here(report),
         }
     }
 
@@ -187,13 +190,25 @@ impl<'a> Limits<'a> {
         let (Some(forecast), Some(stored)) = (&self.plan.forecast, self.stored(target_per_second)) else {
             return then * target_per_second / self.plan.target_per_second;
         };
-        let full = forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes) as f64;
-        let size = |stored: StoredData<'_>| {
+        let size = |stored: StoredData<'_>, disk_bytes: u64| {
             let [now, then] = [0.0, self.horizon_days].map(|days| stored.bytes_after(days).expected);
+            let full = disk_bytes.saturating_sub(forecast.compaction_headroom_bytes) as f64;
             then.min(full.max(now)).max(1.0)
         };
-        then * size(stored) / size(StoredData::of(forecast))
+        // The horizon of the plan ends with the disk of its forecast.
+        let here = self.disk_here_bytes.unwrap_or(forecast.disk_bytes);
+        then * size(stored, here) / size(StoredData::of(forecast), forecast.disk_bytes)
     }
+}
+
+/// The disk of a plan where no catalogue gives one: that of its forecast, unless that is the disk of a machine of its catalogue;
+/// then the free space of the host.
+fn disk_here(report: &Report) -> Option<u64> {
+    let plan = report.plan.as_ref()?;
+    let known = plan.forecast.as_ref()?.disk_bytes;
+    let machines = plan.catalogue.iter().flat_map(|catalogue| &catalogue.machines);
+    let is_of_machine = machines.filter_map(|machine| machine.disk_bytes).any(|disk_bytes| disk_bytes == known);
+    Some(if is_of_machine { report.host.disk_free_bytes } else { known })
 }
 
 /// The highest rate up to `most` that holds, if all below it do; `least` holds, or is 0. `None` if none is known.

@@ -5,8 +5,8 @@
 
 use crate::actor::Durability;
 use crate::load::Drive;
-use crate::plan::forecast::StoredData;
 use crate::plan::outcome::{ModeFindings, PlanOutcome};
+use crate::plan::stored_data::StoredData;
 use crate::report::{Binding, CatalogueEntry, CatalogueInfo, Resource};
 use crate::units;
 
@@ -136,7 +136,7 @@ fn syncs_per_command(mode: &ModeFindings) -> Option<f64> {
     (syncs > 0 && commands > 0).then(|| syncs as f64 / commands as f64)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "rocksdb"))]
 mod tests {
     use super::*;
     use crate::plan::forecast::forecast_of;

@@ -57,6 +57,7 @@ mod sentences;
 mod sizes;
 mod spec;
 mod stages;
+mod stored_data;
 #[cfg(feature = "rocksdb")]
 mod sync_scaling;
 #[cfg(feature = "rocksdb")]

@@ -10,10 +10,11 @@ use jiff::civil::Date;
 
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
-use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, StoredData, later};
+use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
 use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
+use crate::plan::stored_data::StoredData;
 use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet, suffices};
 
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.

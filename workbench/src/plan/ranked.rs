@@ -41,8 +41,9 @@ impl Ranked<'_> {
         };
         let lasts = suffices(self.before.target_per_second, target_per_second)
             && recommendations.iter().all(is_at_least_before);
-        let chosen = recommendations.iter().filter_map(|one| one.profile.as_deref());
-        let disk_bytes = ranked.catalogue.as_ref().and_then(|catalogue| catalogue.least_disk(chosen));
+        let chosen = || recommendations.iter().filter_map(|one| one.profile.as_deref());
+        let disk_bytes = ranked.catalogue.as_ref().and_then(|catalogue| catalogue.least_disk(chosen()));
+        let disk_bytes = disk_bytes.or_else(|| self.limits.disk_here_bytes.filter(|_| chosen().next().is_some()));
         let is_other = |disk_bytes: &u64| ranked.forecast.as_ref().is_some_and(|known| known.disk_bytes != *disk_bytes);
         let forecast = match disk_bytes.filter(is_other) {
             Some(disk_bytes) => self.changed.forecast_with(disk_bytes),

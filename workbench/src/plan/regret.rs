@@ -74,14 +74,15 @@ pub(super) fn least_regret(
 fn regret(options: &[Choice], choice: usize, demand: Growing, months: f64) -> f64 {
     let (mut current, mut regret) = (&options[choice], 0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "months, a thousand at most")]
-    let months = months.ceil().clamp(1.0, 1_200.0) as u32;
-    for month in 0..months {
+    let begun = months.ceil().clamp(1.0, 1_200.0) as u32;
+    for month in 0..begun {
+        let share = (months - f64::from(month)).min(1.0);
         let Some(cheapest) = options.iter().find(|option| option.sustains(demand, month)) else { break };
         if !current.sustains(demand, month) {
             current = cheapest;
             regret += MOVE_MONTHS * current.per_month;
         }
-        regret += current.per_month - cheapest.per_month;
+        regret += share * (current.per_month - cheapest.per_month);
     }
     regret
 }
@@ -111,6 +112,14 @@ mod tests {
         let (place, regrets) = least_regret(&options, &[steady(800.0)], 0, 12.0).unwrap();
         assert_eq!((place, regrets), (1, vec![0.0]));
         assert_eq!(least_regret(&options, &[steady(3_000.0)], 0, 12.0), None);
+    }
+
+    #[test]
+    fn a_part_of_a_month_costs_its_part() {
+        let options = options(&[(10.0, 500.0), (20.0, 1_000.0)]);
+        let demands = [steady(400.0), steady(800.0)];
+        let (place, regrets) = least_regret(&options, &demands, 1, 2.5).unwrap();
+        assert_eq!((place, regrets), (1, vec![25.0, 0.0]));
     }
 
     #[test]

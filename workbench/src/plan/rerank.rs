@@ -543,6 +543,22 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_of_which_no_disk_is_known_has_that_of_the_host_and_not_of_another_machine() {
+        let mut report = committed();
+        let plan = report.plan.as_mut().unwrap();
+        let mut before = catalogue(&[("before", 2_000, 512, 7.9)]);
+        before.machines[0].disk.bytes = Some(plan.forecast.as_ref().unwrap().disk_bytes);
+        plan.catalogue = Some(catalogue_info(&before));
+        let disk = |report: &Report| {
+            let ranked = of_a_catalogue(report, "other", None, 500.0);
+            ranked.plan.unwrap().forecast.unwrap().disk_bytes
+        };
+        assert_eq!(disk(&report), report.host.disk_free_bytes);
+        let given = committed();
+        assert_eq!(disk(&given), given.plan.as_ref().unwrap().forecast.as_ref().unwrap().disk_bytes, "of --disk");
+    }
+
+    #[test]
     fn what_ends_first_is_in_the_first_sentence_at_any_target() {
         for target in [500.0, 900.0] {
             let ranked = rerank(&committed(), &request(Some(target))).unwrap();

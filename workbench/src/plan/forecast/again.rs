@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::disk::{DAYS_PER_YEAR, Deployment, GrowingDatabase};
-use super::stored::StoredData;
 use crate::plan::demand_growth::DemandGrowth;
+use crate::plan::stored_data::StoredData;
 use crate::report::{ForecastInfo, WritesInfo};
 
 /// The same database on a disk of another size.

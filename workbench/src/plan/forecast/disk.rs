@@ -8,14 +8,11 @@ use jiff::civil::Date;
 use super::growth::GrowthCurve;
 use crate::load::Source;
 use crate::plan::demand_growth::DemandGrowth;
+use crate::plan::stored_data::{MOST_DAYS, first_day};
 use crate::report::{Band, ForecastInfo, SizeInfo};
 use crate::units::DAY_SECONDS;
 
 pub(in crate::plan) const DAYS_PER_YEAR: f64 = 365.25;
-/// The forecast ends here.
-const MOST_DAYS: f64 = 100.0 * DAYS_PER_YEAR;
-/// Days are known to this: less than a second.
-const LEAST_DAYS: f64 = 1e-5;
 /// Points of the size over days.
 const SIZES: u32 = 48;
 /// End of these points as a multiple of the day on which the disk is full.
@@ -150,22 +147,6 @@ impl GrowingDatabase<'_> {
     }
 }
 
-/// Days until something happens that remains so, by bisection; `None` if not within a hundred years.
-pub(super) fn first_day(happened: impl Fn(f64) -> bool) -> Option<f64> {
-    if happened(0.0) {
-        return Some(0.0);
-    }
-    if !happened(MOST_DAYS) {
-        return None;
-    }
-    let (mut before, mut after) = (0.0, MOST_DAYS);
-    while after - before > LEAST_DAYS {
-        let middle = f64::midpoint(before, after);
-        if happened(middle) { after = middle } else { before = middle }
-    }
-    Some(before)
-}
-
 /// The forecast of a database whose size follows a curve.
 pub(super) fn of_curve(
     curve: &GrowthCurve,
@@ -185,6 +166,22 @@ pub(super) fn of_curve(
         first_day,
     };
     database.forecast()
+}
+
+/// The forecast of a database that grows by so many bytes with each command.
+#[cfg(test)]
+pub(in crate::plan) fn forecast_of(bytes_per_command: f64, target_per_second: f64, disk_bytes: u64) -> ForecastInfo {
+    let deployment = Deployment {
+        target_per_second,
+        demand_growth_percent_per_month: 0.0,
+        actors: 1,
+        retention_days: None,
+        horizon_days: 365.0,
+        disk_bytes,
+        rated_bytes: None,
+    };
+    let curve = GrowthCurve::straight(bytes_per_command, 1_000_000);
+    of_curve(&curve, &deployment, 0, jiff::civil::date(2026, 1, 1))
 }
 
 /// So many whole days after a day; `None` beyond the calendar.

@@ -8,15 +8,13 @@ mod disk;
 mod growth;
 mod memory;
 mod restart;
-mod stored;
 mod tree;
 mod wear;
 
 pub(super) use again::{forecast_again, on_disk};
 pub(crate) use deployment::forecast;
 pub(crate) use disk::Deployment;
+#[cfg(test)]
+pub(super) use disk::forecast_of;
 pub(super) use disk::{DAYS_PER_YEAR, later};
 pub use growth::GrowthCurve;
-pub(super) use stored::StoredData;
-#[cfg(test)]
-pub(super) use stored::forecast_of;

@@ -3,15 +3,19 @@
 //! The size of a database depends on the commands that it stores, and the sizes of a forecast are those of known numbers of
 //! commands. Beyond the largest it grows on as the forecast says.
 
-use super::disk::first_day;
 use crate::actor::Durability;
 use crate::plan::demand_growth::DemandGrowth;
 use crate::report::{Band, ForecastInfo};
 use crate::units::DAY_SECONDS;
 
+/// A forecast ends here.
+pub(super) const MOST_DAYS: f64 = 100.0 * 365.25;
+/// Days are known to this: less than a second.
+const LEAST_DAYS: f64 = 1e-5;
+
 /// A database over days.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::plan) struct StoredData<'a> {
+pub(super) struct StoredData<'a> {
     known: &'a ForecastInfo,
     /// Of the demand of the forecast.
     known_growth: DemandGrowth,
@@ -22,38 +26,38 @@ pub(in crate::plan) struct StoredData<'a> {
 
 impl<'a> StoredData<'a> {
     /// Under the demand of the forecast.
-    pub(in crate::plan) fn of(known: &'a ForecastInfo) -> Self {
+    pub(super) fn of(known: &'a ForecastInfo) -> Self {
         let growth = DemandGrowth::of_percent_per_month(known.demand_growth_percent_per_month);
         Self { known, known_growth: growth, times: 1.0, growth }
     }
 
     /// Under another demand: a rate on average today, commands per second, and its growth.
-    pub(in crate::plan) fn under(known: &'a ForecastInfo, commands_per_second: f64, growth: DemandGrowth) -> Self {
+    pub(super) fn under(known: &'a ForecastInfo, commands_per_second: f64, growth: DemandGrowth) -> Self {
         Self { times: commands_per_second / known.commands_per_second, growth, ..Self::of(known) }
     }
 
     /// Size after so many days.
-    pub(in crate::plan) fn bytes_after(&self, days: f64) -> Band {
+    pub(super) fn bytes_after(&self, days: f64) -> Band {
         self.bytes_with(self.growth.kept_after(days, self.known.retention_days))
     }
 
     /// Size that is expected after so many days, with the space that compactions need beside it.
-    pub(in crate::plan) fn disk_bytes_after(&self, days: f64) -> f64 {
+    pub(super) fn disk_bytes_after(&self, days: f64) -> f64 {
         self.bytes_after(days).expected + self.known.compaction_headroom_bytes as f64
     }
 
     /// Days until a disk of so many bytes is full; `None` if not within a hundred years.
-    pub(in crate::plan) fn days_until_full(&self, disk_bytes: f64) -> Option<f64> {
+    pub(super) fn days_until_full(&self, disk_bytes: f64) -> Option<f64> {
         first_day(|days| self.disk_bytes_after(days) > disk_bytes)
     }
 
     /// The demand today, commands per second.
-    pub(in crate::plan) fn commands_per_second(&self) -> f64 {
+    pub(super) fn commands_per_second(&self) -> f64 {
         self.times * self.known.commands_per_second
     }
 
     /// Bytes that are sent to the disk in a second today, compactions included.
-    pub(in crate::plan) fn sent_bytes_per_second(&self, durability: Durability) -> f64 {
+    pub(super) fn sent_bytes_per_second(&self, durability: Durability) -> f64 {
         let writes = self.known.writes.iter().find(|writes| writes.durability == durability);
         self.times * writes.map_or(0.0, |writes| writes.per_day_bytes / DAY_SECONDS)
     }
@@ -78,26 +82,26 @@ impl<'a> StoredData<'a> {
     }
 }
 
-/// The forecast of a database that grows by so many bytes with each command.
-#[cfg(test)]
-pub(in crate::plan) fn forecast_of(bytes_per_command: f64, target_per_second: f64, disk_bytes: u64) -> ForecastInfo {
-    use super::disk::{Deployment, of_curve};
-    let deployment = Deployment {
-        target_per_second,
-        demand_growth_percent_per_month: 0.0,
-        actors: 1,
-        retention_days: None,
-        horizon_days: 365.0,
-        disk_bytes,
-        rated_bytes: None,
-    };
-    let curve = super::GrowthCurve::straight(bytes_per_command, 1_000_000);
-    of_curve(&curve, &deployment, 0, jiff::civil::date(2026, 1, 1))
+/// Days until something happens that remains so, by bisection; `None` if not within a hundred years.
+pub(super) fn first_day(happened: impl Fn(f64) -> bool) -> Option<f64> {
+    if happened(0.0) {
+        return Some(0.0);
+    }
+    if !happened(MOST_DAYS) {
+        return None;
+    }
+    let (mut before, mut after) = (0.0, MOST_DAYS);
+    while after - before > LEAST_DAYS {
+        let middle = f64::midpoint(before, after);
+        if happened(middle) { after = middle } else { before = middle }
+    }
+    Some(before)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "rocksdb"))]
 mod tests {
     use super::*;
+    use crate::plan::forecast::forecast_of;
 
     /// On a disk that is full within days.
     fn soon_full() -> ForecastInfo {
