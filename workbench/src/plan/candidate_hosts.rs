@@ -193,6 +193,11 @@ impl Reach for CandidateHosts<'_> {
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
         self.usable(known, mode.durability).map_or(target_per_second, |usable| usable.max(target_per_second))
     }
+
+    fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64> {
+        let host = self.hosts.iter().find(|host| host.name() == known.profile)?;
+        self.ranked.limits.days_until_full_on(host.other.host.disk_free_bytes, target_per_second)
+    }
 }
 
 impl Candidate<'_> {

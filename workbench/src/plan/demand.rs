@@ -10,7 +10,7 @@ use crate::report::{
     CatalogueEntry, CatalogueInfo, DemandInfo, DemandMode, DemandStep, Evidence, LeastRegret, MachineCost, MachineMode,
     MachineStanding, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Report, TargetMachine, suffices,
 };
-use crate::units;
+use crate::units::{self, DAYS_PER_MONTH};
 use crate::workload::path_text;
 
 const SECONDS_PER_HOUR: f64 = 3_600.0;
@@ -59,6 +59,9 @@ pub(super) trait Reach {
     /// The highest demand that it is known to sustain with the headroom while the demand grows from a target that it is enough
     /// for, its disk aside.
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64;
+
+    /// Days until its disk is full at a target; `None` if not within a hundred years, and where nothing is known of it.
+    fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64>;
 }
 
 impl Reach for Limits<'_> {
@@ -69,6 +72,10 @@ impl Reach for Limits<'_> {
 
     fn usable_by_rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> f64 {
         Limits::usable_by_rate(self, known, mode, target_per_second)
+    }
+
+    fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64> {
+        Limits::days_until_full(self, known, target_per_second)
     }
 }
 
@@ -120,6 +127,13 @@ fn demand_info(plan: &PlanResult, reach: &impl Reach, demand: &Demand) -> Demand
         durability_per_month: price(true).zip(price(false)).map(|(on, off)| on - off),
         modes,
     }
+}
+
+/// What ends a machine that is enough today.
+#[derive(Debug, Clone, Copy)]
+enum DemandEnd {
+    Rate,
+    Disk,
 }
 
 /// A candidate with its figures in one durability mode.
@@ -204,12 +218,15 @@ impl<R: Reach> ModeDemand<'_, R> {
         steps
     }
 
-    /// Months until a growing demand exceeds what a candidate is known to sustain that is enough for it today, in tenths; `None` if
-    /// it does not within so many, beyond which nothing is known.
-    fn enough_for_months(&self, candidate: &Candidate<'_>, demand: Growing, months: f64) -> Option<f64> {
+    /// What ends a candidate first that is enough for a demand today, and after how many months, in thousandths; `None` if nothing does
+    /// within so many, beyond which nothing is known.
+    fn first_end(&self, candidate: &Candidate<'_>, demand: Growing, months: f64) -> Option<(f64, DemandEnd)> {
         let usable = self.reach.usable_by_rate(candidate.known, candidate.mode, demand.per_second);
-        let until = demand.months_until(usable).filter(|&until| until < months)?;
-        Some((10.0 * until).floor() / 10.0)
+        let by_rate = demand.months_until(usable).map(|until| (until, DemandEnd::Rate));
+        let full = self.reach.days_until_full(candidate.known, demand.per_second);
+        let by_disk = full.map(|days| (days / DAYS_PER_MONTH, DemandEnd::Disk));
+        let (until, end) = by_rate.into_iter().chain(by_disk).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (until < months).then(|| ((1e3 * until).floor() / 1e3, end))
     }
 
     fn target(&self, demand: Growing, months: f64) -> TargetMachine {
@@ -218,7 +235,7 @@ impl<R: Reach> ModeDemand<'_, R> {
             per_second: demand.per_second,
             profile: first.map(|one| one.known.profile.clone()),
             price_per_month: first.and_then(|one| one.per_month),
-            enough_for_months: first.and_then(|one| self.enough_for_months(one, demand, months)),
+            enough_for_months: first.and_then(|one| self.first_end(one, demand, months)).map(|(until, _)| until),
         }
     }
 
@@ -233,17 +250,18 @@ impl<R: Reach> ModeDemand<'_, R> {
         let (candidates, choices): (Vec<_>, Vec<_>) = priced.unzip();
         let (place, regrets) = least_regret(&choices, demands, likely, months)?;
         let chosen = &choices[place];
-        let enough_for = |&demand: &Growing| {
+        let end = |&demand: &Growing| {
             if is_enough(candidates[place], demand.per_second) {
-                self.enough_for_months(candidates[place], demand, months)
+                self.first_end(candidates[place], demand, months)
             } else {
-                Some(0.0)
+                Some((0.0, DemandEnd::Rate))
             }
         };
-        let enough_for_months: Vec<_> = demands.iter().map(enough_for).collect();
+        let ends: Vec<_> = demands.iter().map(end).collect();
         let durability = self.recommendation.durability;
         let price = units::money(chosen.per_month, currency);
-        let worst = regrets.iter().zip(demands).max_by(|a, b| a.0.total_cmp(b.0));
+        // Of equal ones the lowest demand.
+        let worst = regrets.iter().zip(demands).rev().max_by(|a, b| a.0.total_cmp(b.0));
         let regret = worst.filter(|(regret, _)| **regret > 0.0).map_or_else(String::new, |(regret, demand)| {
             format!(
                 "; in {} it costs at most {} more than always having the cheapest machine that is enough, at {}",
@@ -252,18 +270,26 @@ impl<R: Reach> ModeDemand<'_, R> {
                 units::commands_per_second(demand.per_second)
             )
         });
-        let next = enough_for_months.get(likely).copied().flatten().map_or_else(String::new, |months| {
-            format!("; the likely demand exceeds what it is known to sustain after {}", units::months(months))
+        let next = ends.get(likely).copied().flatten().map_or_else(String::new, |(until, end)| {
+            let until = units::months(until);
+            match end {
+                DemandEnd::Rate => format!("; the likely demand exceeds what it is known to sustain after {until}"),
+                DemandEnd::Disk => format!("; at the likely demand its disk is full after {until}"),
+            }
+        });
+        let beyond: Vec<_> = demands.iter().filter(|demand| self.enough(demand.per_second).next().is_none()).collect();
+        let none = beyond.first().map_or_else(String::new, |demand| {
+            format!("; no machine is known to be enough for {}", units::commands_per_second(demand.per_second))
         });
         Some(LeastRegret {
             profile: chosen.name.clone(),
             price_per_month: chosen.per_month,
             sentence: format!(
-                "With durability {durability}, {} at {price} per month is regretted least{regret}{next}.",
+                "With durability {durability}, {} at {price} per month is regretted least{regret}{next}{none}.",
                 chosen.name
             ),
             regrets,
-            enough_for_months,
+            enough_for_months: ends.iter().map(|end| end.map(|(until, _)| until)).collect(),
         })
     }
 
@@ -292,7 +318,9 @@ impl<R: Reach> ModeDemand<'_, R> {
         let is_larger = chosen.is_none_or(|chosen| machine(chosen.known).size() < machine(candidate.known).size());
         match (candidate.per_month, chosen.and_then(|one| one.per_month), currency) {
             (Some(own), Some(least), Some(currency)) => {
-                let more = units::money(own - least, currency);
+                // Of the prices as they are shown.
+                let [own, least] = [own, least].map(|price| (100.0 * price).round());
+                let more = units::money((own - least) / 100.0, currency);
                 format!("sustains it, and costs {more} per month more than {name}")
             }
             (None, Some(_), Some(_)) => "sustains it, and has no price in the catalogue".to_owned(),

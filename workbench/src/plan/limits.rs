@@ -10,8 +10,8 @@ use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
 use crate::plan::spec::{Demand, required_rate};
 use crate::plan::stored_data::StoredData;
 use crate::report::{
-    CatalogueEntry, Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate,
-    WorkingSet, suffices,
+    CatalogueEntry, Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, Resource,
+    SizeRate, WorkingSet, suffices,
 };
 use crate::units::DAYS_PER_MONTH;
 
@@ -119,7 +119,14 @@ impl<'a> Limits<'a> {
         target_per_second: f64,
     ) -> Option<Shortfall> {
         let entry = self.entry(known)?;
-        let stored = self.stored(target_per_second)?;
+        let Some(stored) = self.stored(target_per_second) else {
+            return entry.disk_bytes.map(|_| Shortfall {
+                is_certain: false,
+                resource: Resource::DiskSpace,
+                reason: "how long its disk lasts is not known: the plan ended before it forecast the database"
+                    .to_owned(),
+            });
+        };
         let measured = self.modes.iter().find(|one| one.durability == mode.durability && mode.durability.is_on());
         let per_command = measured.and_then(|one| {
             let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();
@@ -127,6 +134,17 @@ impl<'a> Limits<'a> {
         });
         let syncs = Syncs { per_command, here_ns: self.sync_here_ns };
         DiskNeeds { durability: mode.durability, stored, horizon_days: self.horizon_days, syncs }.shortfall(entry)
+    }
+
+    /// Days until the disk of a machine is full at a target; `None` if not within a hundred years.
+    pub(super) fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64> {
+        let disk_bytes = self.entry(known).and_then(|entry| entry.disk_bytes).or(self.disk_here_bytes)?;
+        self.days_until_full_on(disk_bytes, target_per_second)
+    }
+
+    /// The same of a disk of this size.
+    pub(super) fn days_until_full_on(&self, disk_bytes: u64, target_per_second: f64) -> Option<f64> {
+        self.stored(target_per_second)?.days_until_full(disk_bytes as f64)
     }
 
     fn entry(&self, known: &ProfileEvidence) -> Option<&CatalogueEntry> {
@@ -206,9 +224,19 @@ impl<'a> Limits<'a> {
 fn disk_here(report: &Report) -> Option<u64> {
     let plan = report.plan.as_ref()?;
     let known = plan.forecast.as_ref()?.disk_bytes;
+    Some(if is_of_machine(plan, known) { report.host.disk_free_bytes } else { known })
+}
+
+fn is_of_machine(plan: &PlanResult, disk_bytes: u64) -> bool {
     let machines = plan.catalogue.iter().flat_map(|catalogue| &catalogue.machines);
-    let is_of_machine = machines.filter_map(|machine| machine.disk_bytes).any(|disk_bytes| disk_bytes == known);
-    Some(if is_of_machine { report.host.disk_free_bytes } else { known })
+    machines.filter_map(|machine| machine.disk_bytes).any(|known| known == disk_bytes)
+}
+
+/// Whether the disk of a plan was given to it: it is neither that of the host nor that of a machine.
+pub(super) fn has_given_disk(report: &Report) -> bool {
+    let Some(plan) = &report.plan else { return false };
+    let disk_bytes = plan.growth.disk_bytes;
+    disk_bytes != report.host.disk_free_bytes && !is_of_machine(plan, disk_bytes)
 }
 
 /// The highest rate up to `most` that holds, if all below it do; `least` holds, or is 0. `None` if none is known.

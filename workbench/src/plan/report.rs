@@ -1,6 +1,6 @@
 //! The report of a plan.
 
-use crate::host::{Machine, WritebackDelay};
+use crate::host::{HOST, Machine, WritebackDelay};
 use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
@@ -15,7 +15,7 @@ use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
     MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, RequestCommands, ScalingInfo, Settings, SloInfo, Verdict,
+    Recommendation, Rejection, Report, ReportKind, RequestCommands, Resource, ScalingInfo, Settings, SloInfo, Verdict,
     WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
@@ -74,6 +74,12 @@ pub fn plan_report(
     let all = plan.recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     // Other load can be why a rate failed, and luck why one held.
     let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, false);
+    // What a command stores does not depend on what disturbed the rates.
+    let ended = if ended == Outcome::Inconclusive && !outcome.interrupted && is_short_of_disk(&plan) {
+        Outcome::Fail
+    } else {
+        ended
+    };
     let verdict = Verdict {
         outcome: ended,
         sentence: String::new(),
@@ -90,6 +96,17 @@ pub fn plan_report(
     report.plan = Some(plan);
     add_demand(&mut report, &input.spec.demand);
     report
+}
+
+/// Whether the disk of every machine that can be bought is full before the horizon.
+fn is_short_of_disk(plan: &PlanResult) -> bool {
+    let mut modes =
+        plan.profiles.iter().filter(|known| known.profile != HOST).flat_map(|known| &known.modes).peekable();
+    modes.peek().is_some()
+        && modes.all(|mode| {
+            let is_certain = mode.holds == Some(false);
+            is_certain && mode.lacking.as_ref().is_some_and(|lacking| lacking.resource == Resource::DiskSpace)
+        })
 }
 
 fn assess(mode: &ModeFindings, findings: &MachineFindings, assessment: &mut Assessment) {

@@ -164,7 +164,7 @@ impl PlanRequest {
         let share = ((disk_bytes - now) / (then - now)).max(0.0);
         let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
         let disk = catalogue.filter(|_| self.disk_bytes.is_none()).and_then(Catalogue::largest_disk).map_or_else(
-            || format!("the disk of {}", units::bytes(disk_bytes)),
+            || format!("the disk of {}{}", units::bytes(disk_bytes), self.whose_disk(catalogue)),
             |largest| format!("the largest disk of the catalogue, of {},", units::bytes(largest as f64)),
         );
         Some(format!(
@@ -175,6 +175,15 @@ impl PlanRequest {
             units::about_days(full_after),
             units::bytes(DISK_MARGIN * then).replace(' ', ""),
         ))
+    }
+
+    /// Why the free space of this host counts beside a catalogue, in words.
+    fn whose_disk(&self, catalogue: Option<&Catalogue>) -> String {
+        let without = catalogue.filter(|_| self.disk_bytes.is_none());
+        let without = without.and_then(|catalogue| catalogue.machines.iter().find(|one| one.disk.bytes.is_none()));
+        without.map_or_else(String::new, |one| {
+            format!(" (free space of this host: the catalogue gives no disk of {})", one.machine.name)
+        })
     }
 
     /// The same with the changes of a what-if, checked; `None` if they only change the target, which needs no measurement.

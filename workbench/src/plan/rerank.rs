@@ -14,7 +14,7 @@ use crate::plan::changed_demand::ChangedDemand;
 use crate::plan::demand::{add_demand_of, catalogue_info};
 use crate::plan::error::PlanError;
 use crate::plan::evidence::KnownRates;
-use crate::plan::limits::{Limits, machine};
+use crate::plan::limits::{Limits, has_given_disk, machine};
 use crate::plan::other_host::OtherHost;
 use crate::plan::ranked::Ranked;
 use crate::plan::report::joined;
@@ -23,7 +23,7 @@ use crate::plan::sentences;
 use crate::plan::spec::{Demand, by_preference, check_headroom};
 use crate::report::{
     CatalogueEntry, CatalogueInfo, Evidence, MachineMode, Outcome, PlanResult, ProfileEvidence, RankedFrom,
-    Recommendation, Report,
+    Recommendation, Report, suffices,
 };
 use crate::units;
 use crate::workload::{excerpt, path_text};
@@ -70,8 +70,11 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
         ..before
     };
     let (others, prices) = other_hosts(report, request)?;
-    let candidates = request.catalogue.as_ref().filter(|_| others.is_empty());
-    let known = with_candidates(&Limits::new(plan, report, &before), candidates);
+    // A disk that was given for a catalogue is attached to whichever machine is bought.
+    let attached = plan.catalogue.is_some() && has_given_disk(report);
+    let candidates = request.catalogue.clone().filter(|_| others.is_empty());
+    let candidates = candidates.map(|one| if attached { one.without_disk_sizes() } else { one });
+    let known = with_candidates(&Limits::new(plan, report, &before), candidates.as_ref());
     let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
     let limits = Limits { headroom_percent, measured: plan, ..Limits::new(&known, report, &demand) };
     let ranked = Ranked { before: plan, limits, changed };
@@ -244,8 +247,9 @@ fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
             // The disk of the machine in the plan is not that of this one.
             let by_disk = limits.shortfall(same, mode, plan.target_per_second).is_some();
             let of_same = if is_same { String::new() } else { format!("has the size of {}: ", same.profile) };
+            let is_too_slow = mode.sustained_per_second.is_some_and(|rate| !suffices(rate, plan.required_per_second));
             MachineMode {
-                holds: mode.holds.filter(|_| !by_disk),
+                holds: mode.holds.filter(|_| !by_disk || is_too_slow),
                 lacking: None,
                 reason: of_same + &mode.reason,
                 ..mode.clone()
@@ -556,6 +560,62 @@ mod tests {
         assert_eq!(disk(&report), report.host.disk_free_bytes);
         let given = committed();
         assert_eq!(disk(&given), given.plan.as_ref().unwrap().forecast.as_ref().unwrap().disk_bytes, "of --disk");
+    }
+
+    #[test]
+    fn a_disk_that_was_given_for_a_catalogue_counts_for_another_one_too() {
+        let mut report = committed();
+        report.plan.as_mut().unwrap().catalogue = Some(catalogue_info(&catalogue(&[("before", 2_000, 512, 7.9)])));
+        let ranked = of_a_catalogue(&report, "small-disk", Some(2_000_000_000), 500.0);
+        assert_eq!(holds(&ranked, "small-disk"), [Some(true); 2], "{}", ranked.verdict.sentence);
+        let plan = ranked.plan.as_ref().unwrap();
+        let forecast = report.plan.as_ref().unwrap().forecast.as_ref().unwrap();
+        assert_eq!(plan.forecast.as_ref().unwrap().disk_bytes, forecast.disk_bytes);
+        // The disk is full long before the horizon: no machine is enough until then.
+        let target = &plan.demand.as_ref().unwrap().modes[0].targets[0];
+        let full = plan.forecast.as_ref().unwrap().days_until_disk_full.unwrap();
+        assert!((target.enough_for_months.unwrap() * units::DAYS_PER_MONTH - full).abs() < 0.1, "{target:?} {full}");
+    }
+
+    #[test]
+    fn without_a_forecast_it_is_not_known_how_long_a_disk_lasts() {
+        let ranked = of_a_catalogue(&measured(), "other", Some(40_000_000_000), 500.0);
+        assert_eq!((holds(&ranked, "other"), ranked.verdict.outcome), ([None; 2], Outcome::Inconclusive));
+        let reason = &ranked.plan.as_ref().unwrap().demand.as_ref().unwrap().modes[0].machines[0].reason;
+        assert!(reason.starts_with("not known: how long its disk lasts"), "{reason}");
+    }
+
+    #[test]
+    fn a_machine_that_is_too_slow_is_so_with_any_disk() {
+        let mut report = committed();
+        let plan = report.plan.as_mut().unwrap();
+        plan.catalogue = Some(catalogue_info(&catalogue(&[("nano", 2_000, 512, 7.9)])));
+        plan.catalogue.as_mut().unwrap().machines[0].disk_bytes = Some(1_000_000_000);
+        let nano = plan.profiles.iter_mut().find(|known| known.profile == "nano").unwrap();
+        for mode in &mut nano.modes {
+            (mode.holds, mode.sustained_per_second) = (Some(false), Some(100.0));
+        }
+        let ranked = of_a_catalogue(&report, "nano", Some(20_000_000_000_000), 500.0);
+        assert_eq!(holds(&ranked, "nano"), [Some(false); 2]);
+        let reason = &ranked.plan.as_ref().unwrap().demand.as_ref().unwrap().modes[0].machines[0].reason;
+        assert!(reason.starts_with("sustains 100/s of the required 714/s"), "{reason}");
+    }
+
+    #[test]
+    fn a_demand_that_no_machine_is_enough_for_is_named_beside_the_order() {
+        let range = [300.0, 1e6].map(|per_second| Rate { per_second, of: None });
+        let request = RerankRequest {
+            range: Some(&range),
+            catalogue: Some(catalogue(&[("cheap", 2_000, 512, 3.0)])),
+            ..request(None)
+        };
+        let ranked = rerank(&measured(), &request).unwrap();
+        let order = ranked.plan.unwrap().demand.unwrap().modes.remove(0).least_regret.unwrap();
+        assert!(
+            order.sentence.ends_with("; no machine is known to be enough for 1,000,000 commands/s."),
+            "{}",
+            order.sentence
+        );
     }
 
     #[test]

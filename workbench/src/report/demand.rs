@@ -46,8 +46,8 @@ pub struct MachineStanding {
     pub profile: String,
     /// Whether it is the recommended one.
     pub is_chosen: bool,
-    /// The highest target of today that it is known to be enough for with the headroom until the horizon, its disk included; absent
-    /// if none is. It may be enough for more where it was not measured itself.
+    /// The highest target of today that it is known to be enough for with the headroom until the horizon, its disk included where
+    /// the catalogue gives it; absent if none is. It may be enough for more where it was not measured itself.
     pub usable_per_second: Option<f64>,
     /// Price per month of 730 hours, if it is known.
     pub price_per_month: Option<f64>,
@@ -81,7 +81,8 @@ pub struct TargetMachine {
     pub profile: Option<String>,
     /// Its price per month.
     pub price_per_month: Option<f64>,
-    /// Months until the growing demand exceeds what it is known to sustain; absent if it does not before the horizon.
+    /// Months until the growing demand exceeds what it is known to sustain, or its disk is full; absent if neither is before the
+    /// horizon.
     pub enough_for_months: Option<f64>,
 }
 
