@@ -4,6 +4,7 @@
 //! it does not sustain a higher one. In between the rates that were measured decide; where they do not reach, nothing is
 //! claimed. All of it is derived from the report, so that a finished plan answers as one that has just been measured.
 
+use crate::actor::Durability;
 use crate::host::{HOST, Machine, profile_named};
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
@@ -168,8 +169,17 @@ impl<'a> Limits<'a> {
         kept(self.growth) / kept(before)
     }
 
-    /// The rate that a machine is known to sustain at least at the horizon of a target; `None` if none is known there.
+    /// The rate that a machine is known to sustain at least at the horizon of a target; `None` if none is known there. Writes that
+    /// do not wait for the disk are no slower than those that do.
     fn rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<f64> {
+        let is_known = mode.least_per_second().is_some() && !mode.durability.is_on();
+        let durable = known.mode(Durability::On).filter(|_| is_known);
+        let modes = [Some(mode), durable].into_iter().flatten();
+        modes.filter_map(|mode| self.rate_of(known, mode, target_per_second)).reduce(f64::max)
+    }
+
+    /// The same by the figures of one durability mode.
+    fn rate_of(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<f64> {
         let sustained = mode.least_per_second()?;
         let Some(horizon) = &self.plan.horizon else { return Some(sustained) };
         let writes_grow = horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command;

@@ -13,8 +13,7 @@ use crate::plan::sizes::{Sizes, size_after, sizes};
 use crate::plan::spec::{Breadth, Demand, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
-use crate::units;
-use crate::units::DAYS_PER_MONTH;
+use crate::units::{self, DAYS_PER_MONTH};
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
 /// A disk that is proposed, as a multiple of the database at the horizon.

@@ -490,6 +490,10 @@ mod tests {
         assert_eq!(ranked(2_000.0), [Some(true); 2]);
         // Beyond, no database was modelled: less than what is sustained today is not ruled out.
         assert_eq!(ranked(3_000.0), [None; 2]);
+        // A model that errs with durability off: what is sustained with it on is sustained without.
+        let modes = &mut report.plan.as_mut().unwrap().horizon.as_mut().unwrap().modes;
+        modes[0].beyond = vec![point(4e10, 2_000.0)];
+        assert_eq!(holds(&rerank(&report, &request(Some(2_000.0))).unwrap(), "nano"), [Some(true); 2]);
     }
 
     /// The plan of the repository, as it is: its disk is full before the horizon.

@@ -26,7 +26,13 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
 
 fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {
     let target = comparison.question.target.is_some();
-    let mut header = vec!["machine", "durability", if target { "target" } else { "load" }, "reports", "commands/s"];
+    let mut header = vec![
+        "machine",
+        "durability",
+        if target { "target" } else { "load" },
+        "reports",
+        if target { "least\ncommands/s" } else { "commands/s" },
+    ];
     header.extend(SHOWN.map(Percentile::name));
     let rows = comparison.machines.iter().flat_map(|machine| machine_rows(comparison, machine)).collect();
     output.line(&figure_table(&header, 3, rows))?;

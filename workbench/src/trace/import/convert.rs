@@ -144,7 +144,9 @@ fn write(
 }
 
 fn assumptions(job: &ImportJob<'_>, collected: &Collected, plan: &Plan) -> Vec<String> {
-    let mut assumptions = vec![format!("every actor's serialised state is {} bytes", job.options.state_bytes)];
+    let ImportOptions { rules, state_bytes, .. } = job.options;
+    let stored = state_bytes + rules.state_overhead();
+    let mut assumptions = vec![format!("every actor's serialised state is {state_bytes} bytes, {stored} as stored")];
     if collected.has_local_times {
         let zone = zone_name(job.options.time_zone.as_ref());
         assumptions.push(format!("times without an offset are in {zone}"));
