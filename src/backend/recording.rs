@@ -9,6 +9,18 @@ use ave_actors_store::Error;
 #[cfg(feature = "trace")]
 use crate::trace::{EventCalls, Recorder, StateCalls};
 
+/// Creates a handle, whose calls are of this kind where they are recorded.
+macro_rules! create {
+    ($recording:expr, $kind:ident, $create:ident, |$recorder:ident| $recorded:expr) => {{
+        #[cfg(feature = "trace")]
+        if let $recorder @ Some(_) = $recording.recorder() {
+            let (handle, calls) = $recorded?;
+            return Ok((handle, HandleCalls::$kind(calls)));
+        }
+        Ok(($create()?, HandleCalls::Unrecorded))
+    }};
+}
+
 /// The recording of a database, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Recording {
@@ -49,12 +61,7 @@ impl Recording {
         prefix: &str,
         create: impl FnOnce() -> Result<H, Error>,
     ) -> Result<(H, HandleCalls), Error> {
-        #[cfg(feature = "trace")]
-        if self.recorder.is_some() {
-            let (handle, calls) = EventCalls::of(self.recorder(), name, prefix, create)?;
-            return Ok((handle, HandleCalls::Collection(calls)));
-        }
-        Ok((create()?, HandleCalls::Unrecorded))
+        create!(self, Collection, create, |recorder| EventCalls::of(recorder, name, prefix, create))
     }
 
     pub(super) fn state<H>(
@@ -63,12 +70,7 @@ impl Recording {
         prefix: &str,
         create: impl FnOnce() -> Result<H, Error>,
     ) -> Result<(H, HandleCalls), Error> {
-        #[cfg(feature = "trace")]
-        if self.recorder.is_some() {
-            let (handle, calls) = StateCalls::of(self.recorder(), name, prefix, create)?;
-            return Ok((handle, HandleCalls::State(calls)));
-        }
-        Ok((create()?, HandleCalls::Unrecorded))
+        create!(self, State, create, |recorder| StateCalls::of(recorder, name, prefix, create))
     }
 }
 

@@ -277,8 +277,8 @@ impl<R: Reach> ModeDemand<'_, R> {
                 DemandEnd::Disk => format!("; at the likely demand its disk is full after {until}"),
             }
         });
-        let beyond: Vec<_> = demands.iter().filter(|demand| self.enough(demand.per_second).next().is_none()).collect();
-        let none = beyond.first().map_or_else(String::new, |demand| {
+        let beyond = demands.iter().find(|demand| self.enough(demand.per_second).next().is_none());
+        let none = beyond.map_or_else(String::new, |demand| {
             format!("; no machine is known to be enough for {}", units::commands_per_second(demand.per_second))
         });
         Some(LeastRegret {
