@@ -12,8 +12,8 @@ use crate::plan::ranked::Ranked;
 use crate::plan::report::joined;
 use crate::plan::spec::{by_preference, required_rate};
 use crate::report::{
-    CatalogueInfo, Certainty, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget, PredictionInfo,
-    ProfileEvidence, Recommendation, Report, spec_json, suffices,
+    CatalogueInfo, Certainty, DiskOrigin, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget,
+    PredictionInfo, ProfileEvidence, Recommendation, Report, spec_json, suffices,
 };
 
 /// The hosts beside a plan, in the order of preference.
@@ -78,6 +78,7 @@ impl<'a> CandidateHosts<'a> {
             recommendations,
             growth: GrowthInfo {
                 disk_bytes,
+                disk_origin: DiskOrigin::Host,
                 days_until_disk_full: forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full),
                 ..there.growth
             },

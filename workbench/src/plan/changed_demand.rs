@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, later, on_disk};
 use crate::plan::spec::Demand;
-use crate::report::{End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices};
+use crate::report::{
+    Disk, DiskOrigin, End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices,
+};
 use crate::units::DAYS_PER_MONTH;
 
 /// A demand beside that of the plan.
@@ -61,18 +63,20 @@ impl<'a> ChangedDemand<'a> {
         Some(if self.is_same() { known.clone() } else { self.forecast_again(known) })
     }
 
-    /// The database on another disk. What the plan knows of memory, restarts and wear is not about it.
+    /// The database on the disk of another host. What the plan knows of memory, restarts and wear is not about it.
     pub(super) fn forecast_on(&self, disk_bytes: u64) -> Option<ForecastInfo> {
         let known = self.plan.forecast.as_ref()?;
         let unrated =
             |writes: &WritesInfo| WritesInfo { disk_worn_years: None, disk_worn_range_years: None, ..*writes };
         let writes = known.writes.iter().map(unrated).collect();
-        Some(self.forecast_again(&ForecastInfo { disk_bytes, memory: None, restart: None, writes, ..known.clone() }))
+        let disk_origin = DiskOrigin::Host;
+        let known = ForecastInfo { disk_bytes, disk_origin, memory: None, restart: None, writes, ..known.clone() };
+        Some(self.forecast_again(&known))
     }
 
-    /// The database on a disk of another size.
-    pub(super) fn forecast_with(&self, disk_bytes: u64) -> Option<ForecastInfo> {
-        Some(on_disk(self.forecast()?, disk_bytes, self.horizon_days, self.first_day))
+    /// The database on another disk.
+    pub(super) fn forecast_with(&self, disk: Disk) -> Option<ForecastInfo> {
+        Some(on_disk(self.forecast()?, disk, self.horizon_days, self.first_day))
     }
 
     fn forecast_again(&self, known: &ForecastInfo) -> ForecastInfo {
@@ -98,6 +102,7 @@ impl<'a> ChangedDemand<'a> {
         GrowthInfo {
             per_day_bytes: times * known.per_day_bytes,
             disk_bytes: forecast.map_or(known.disk_bytes, |forecast| forecast.disk_bytes),
+            disk_origin: forecast.map_or(known.disk_origin, |forecast| forecast.disk_origin),
             days_until_disk_full: forecast
                 .map_or_else(|| known.days_until_disk_full.map(after), |forecast| forecast.days_until_disk_full),
             ..known
@@ -107,7 +112,7 @@ impl<'a> ChangedDemand<'a> {
     /// What ends first, for a target that is no higher than that of the plan.
     pub(super) fn valid_until(&self, forecast: Option<&ForecastInfo>) -> Option<ValidUntil> {
         let known = self.plan.valid_until.as_ref()?;
-        let disk = |forecast: Option<&ForecastInfo>| forecast.map(|forecast| forecast.disk_bytes);
+        let disk = |forecast: Option<&ForecastInfo>| forecast.map(ForecastInfo::disk);
         if self.is_same() && disk(forecast) == disk(self.plan.forecast.as_ref()) {
             return Some(known.clone());
         }

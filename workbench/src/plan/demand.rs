@@ -299,7 +299,8 @@ impl<R: Reach> ModeDemand<'_, R> {
         let plan = self.plan;
         if self.is_chosen(candidate) {
             let how = if per_month.is_some() { "cheapest" } else { "smallest" };
-            return format!("the {how} that sustains the required {}", units::rate(plan.required_per_second));
+            let required = units::rate(plan.required_per_second);
+            return format!("the {how} that sustains the required {required}{}", self.without_disk(candidate));
         }
         match (mode.holds, &mode.lacking) {
             (Some(true), _) => self.reason_against_enough(candidate),
@@ -308,6 +309,14 @@ impl<R: Reach> ModeDemand<'_, R> {
             (Some(false), None) => too_slow(mode, plan),
             (None, None) => not_known(mode, plan),
         }
+    }
+
+    /// That its price is that of a machine without a disk, where those of others include one.
+    fn without_disk(&self, candidate: &Candidate<'_>) -> &'static str {
+        let Some(catalogue) = self.plan.catalogue.as_ref().filter(|_| candidate.per_month.is_some()) else { return "" };
+        let has_disk = |name: &str| catalogue.entry(name).is_some_and(|entry| entry.disk_bytes.is_some());
+        let others_have = self.machines.iter().any(|one| has_disk(&one.known.profile));
+        if others_have && !has_disk(&candidate.known.profile) { "; its disk comes on top of its price" } else { "" }
     }
 
     fn reason_against_enough(&self, candidate: &Candidate<'_>) -> String {

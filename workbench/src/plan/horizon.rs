@@ -25,10 +25,10 @@ const SAME_WRITES: f64 = 1.1;
 const LEAST_READS: f64 = 1e-3;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
-/// How much larger than at the horizon the database is at most for which rates are modelled, and in how many steps: for
-/// higher targets.
+/// How much larger than at the horizon the database is at most for which rates are modelled: for higher targets.
 const BEYOND: f64 = 16.0;
-const BEYOND_POINTS: u32 = 8;
+/// Ratio of the sizes of neighbours there.
+const BEYOND_STEP: f64 = std::f64::consts::SQRT_2;
 
 /// The work of a command as the database grows.
 pub(super) trait Work {
@@ -191,10 +191,14 @@ impl SizeModel<'_> {
         known.chain(beyond).collect()
     }
 
-    /// Rates on databases that are larger than these bytes.
-    pub(super) fn beyond(&self, bytes: f64) -> Vec<SizeRate> {
-        let size = |step: u32| bytes * BEYOND.powf(f64::from(step) / f64::from(BEYOND_POINTS));
-        let larger = (1..=BEYOND_POINTS).map(size).filter(|&bytes| bytes > self.largest.database_bytes as f64);
+    /// Rates on databases that are larger than `bytes`, up to many times `at_horizon_bytes`, where the disk does not end the
+    /// growth.
+    pub(super) fn beyond(&self, bytes: f64, at_horizon_bytes: f64) -> Vec<SizeRate> {
+        let most = BEYOND * at_horizon_bytes.max(bytes);
+        let sizes = std::iter::successors(Some(bytes), |bytes| Some(BEYOND_STEP * bytes)).skip(1);
+        // The last one reaches the most.
+        let sizes = sizes.take_while(|&bytes| bytes > 0.0 && bytes < BEYOND_STEP * most);
+        let larger = sizes.filter(|&bytes| bytes > self.largest.database_bytes as f64);
         larger.map(|bytes| self.point(bytes, self.rate(bytes, self.measured.memory_bytes), Basis::Modelled)).collect()
     }
 

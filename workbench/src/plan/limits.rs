@@ -11,13 +11,15 @@ use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
 use crate::plan::spec::{Demand, required_rate};
 use crate::plan::stored_data::StoredData;
 use crate::report::{
-    CatalogueEntry, Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, Resource,
-    SizeRate, WorkingSet, suffices,
+    CatalogueEntry, Disk, DiskOrigin, Evidence, GrowthInfo, HorizonInfo, HorizonMode, MachineMode, ModeResult,
+    PlanResult, ProfileEvidence, Report, Resource, SizeRate, WorkingSet, suffices,
 };
 use crate::units::DAYS_PER_MONTH;
 
 /// A database that is larger than a known one by no more than this factor counts as known.
 pub(super) const SAME_SIZE: f64 = 1.1;
+/// Share of a machine's memory that is for blocks at least.
+pub(super) const LEAST_MEMORY_SHARE: f64 = 0.05;
 /// Halvings of a range of rates.
 const HALVINGS: u32 = 40;
 
@@ -35,8 +37,8 @@ pub(super) struct Limits<'a> {
     pub(super) growth: DemandGrowth,
     /// The horizon that was asked for.
     pub(super) horizon_days: f64,
-    /// The disk of a machine of which no catalogue says it, bytes; `None` without a forecast.
-    pub(super) disk_here_bytes: Option<u64>,
+    /// The disk of a machine of which no catalogue says it.
+    pub(super) other_disk: Disk,
 }
 
 impl<'a> Limits<'a> {
@@ -51,7 +53,7 @@ impl<'a> Limits<'a> {
             sync_here_ns: disk.map(|profile| profile.swing.sync_p50_ns as f64),
             growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
             horizon_days: DAYS_PER_MONTH * demand.months,
-            disk_here_bytes: disk_here(report),
+            other_disk: other_disk(report, plan.catalogue.is_some()),
         }
     }
 
@@ -139,7 +141,7 @@ impl<'a> Limits<'a> {
 
     /// Days until the disk of a machine is full at a target; `None` if not within a hundred years.
     pub(super) fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64> {
-        let disk_bytes = self.entry(known).and_then(|entry| entry.disk_bytes).or(self.disk_here_bytes)?;
+        let disk_bytes = self.entry(known).and_then(|entry| entry.disk_bytes).or(self.other_disk.limit())?;
         self.days_until_full_on(disk_bytes, target_per_second)
     }
 
@@ -189,11 +191,18 @@ impl<'a> Limits<'a> {
             return Some(sustained);
         }
         let modelled = horizon.mode(mode.durability)?;
-        let smaller = self.measured.profile(&modelled.profile)?;
-        let is_enough = machine(known).is_at_least(&machine(smaller));
+        let (own, base) = (machine(known), machine(self.measured.profile(&modelled.profile)?));
         let points: Vec<_> = modelled.points.iter().chain(&modelled.beyond).copied().collect();
-        let rate = rate_on(&points, stored).filter(|_| is_enough)?;
-        Some(rate.min(sustained))
+        // A database twice as large is read as one of this size with half the memory.
+        let reads_grow = horizon.working_set == WorkingSet::Growing;
+        let size = if reads_grow { stored / memory_ratio(modelled, &own, &base) } else { stored };
+        let rate = rate_on(&points, size)?;
+        if own.is_at_least(&base) {
+            return Some(rate.min(sustained));
+        }
+        // On a smaller machine a command takes longer, and the same reads are no larger part of that.
+        let kept = rate / rate_on(&points, horizon.measured_bytes)?;
+        Some(kept.min(1.0) * sustained)
     }
 
     /// Whether the database of a target at the horizon is no larger than that of the plan.
@@ -202,17 +211,18 @@ impl<'a> Limits<'a> {
         self.stored_bytes(known, horizon, target_per_second) <= SAME_SIZE * horizon.database_bytes.expected
     }
 
-    /// Size of the database on a machine at the horizon if this were the target. Where a catalogue does not give its disk, that
-    /// of the plan ends the growth.
+    /// Size of the database on a machine at the horizon if this were the target. The disk of the host, or one that was given, ends
+    /// its growth.
     fn stored_bytes(&self, known: &ProfileEvidence, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
         let has_own_disk = self.entry(known).is_some_and(|entry| entry.disk_bytes.is_some());
-        match self.stored(target_per_second).filter(|_| has_own_disk) {
+        let lasts = has_own_disk || self.other_disk.limit().is_none();
+        match self.stored(target_per_second).filter(|_| lasts) {
             Some(stored) => stored.bytes_after(self.horizon_days).expected,
             None => self.stored_bytes_here(horizon, target_per_second),
         }
     }
 
-    /// The same on the disk of the plan.
+    /// The same where a disk ends the growth.
     pub(super) fn stored_bytes_here(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
         let then = horizon.database_bytes.expected;
         let (Some(forecast), Some(stored)) = (&self.plan.forecast, self.stored(target_per_second)) else {
@@ -224,29 +234,28 @@ impl<'a> Limits<'a> {
             then.min(full.max(now)).max(1.0)
         };
         // The horizon of the plan ends with the disk of its forecast.
-        let here = self.disk_here_bytes.unwrap_or(forecast.disk_bytes);
+        let here = self.other_disk.limit().unwrap_or(forecast.disk_bytes);
         then * size(stored, here) / size(StoredData::of(forecast), forecast.disk_bytes)
     }
 }
 
-/// The disk of a plan where no catalogue gives one: that of its forecast, unless that is the disk of a machine of its catalogue;
-/// then the free space of the host.
-fn disk_here(report: &Report) -> Option<u64> {
-    let plan = report.plan.as_ref()?;
-    let known = plan.forecast.as_ref()?.disk_bytes;
-    Some(if is_of_machine(plan, known) { report.host.disk_free_bytes } else { known })
+/// The disk of a machine of which no catalogue says it: that of the plan, unless a catalogue says what can be bought and none
+/// was given.
+fn other_disk(report: &Report, has_catalogue: bool) -> Disk {
+    let known = report.plan.as_ref().map(|plan| plan.growth);
+    match known {
+        Some(GrowthInfo { disk_bytes, disk_origin: DiskOrigin::Given, .. }) => {
+            Disk { bytes: disk_bytes, origin: DiskOrigin::Given }
+        }
+        _ if has_catalogue => Disk::ATTACHED,
+        Some(GrowthInfo { disk_bytes, disk_origin: DiskOrigin::Host, .. }) => Disk::of_host(disk_bytes),
+        _ => Disk::of_host(report.host.disk_free_bytes),
+    }
 }
 
-fn is_of_machine(plan: &PlanResult, disk_bytes: u64) -> bool {
-    let machines = plan.catalogue.iter().flat_map(|catalogue| &catalogue.machines);
-    machines.filter_map(|machine| machine.disk_bytes).any(|known| known == disk_bytes)
-}
-
-/// Whether the disk of a plan was given to it: it is neither that of the host nor that of a machine.
+/// Whether the disk of a plan was given to it.
 pub(super) fn has_given_disk(report: &Report) -> bool {
-    let Some(plan) = &report.plan else { return false };
-    let disk_bytes = plan.growth.disk_bytes;
-    disk_bytes != report.host.disk_free_bytes && !is_of_machine(plan, disk_bytes)
+    report.plan.as_ref().is_some_and(|plan| plan.growth.disk_origin == DiskOrigin::Given)
 }
 
 /// The highest rate up to `most` that holds, if all below it do; `least` holds, or is 0. `None` if none is known.
@@ -261,6 +270,13 @@ pub(super) fn highest(least: f64, most: f64, holds: impl Fn(f64) -> bool) -> Opt
     }
     // Below a millionth of it, no rate is known.
     (low > 1e-6 * most).then_some(low)
+}
+
+/// The memory for blocks of `own` as a multiple of that of `base`, the machine of `mode`.
+pub(super) fn memory_ratio(mode: &HorizonMode, own: &Machine, base: &Machine) -> f64 {
+    let [there, here] = [own, base].map(|machine| machine.usable_ram_bytes() as f64);
+    let blocks = (mode.block_memory_bytes + there - here).max(LEAST_MEMORY_SHARE * there);
+    blocks / mode.block_memory_bytes.max(1.0)
 }
 
 /// The rate on a database of this size, on the line between its neighbours; `None` beyond the largest.

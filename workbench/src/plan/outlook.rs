@@ -12,6 +12,7 @@ use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
 use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
+use crate::plan::limits::LEAST_MEMORY_SHARE;
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
 use crate::plan::stored_data::StoredData;
@@ -20,8 +21,6 @@ use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, Wor
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
 const WALKED_COMMANDS: u64 = 1_000_000;
 const WALKED_FOR_BLOCK_CACHE: u64 = 250_000;
-/// Share of a machine's memory that is for blocks at least.
-pub(super) const LEAST_MEMORY_SHARE: f64 = 0.05;
 
 /// What an outlook needs to know besides the findings.
 pub(super) struct OutlookInput<'a> {
@@ -175,7 +174,7 @@ impl OutlookInput<'_> {
             block_memory_bytes,
             is_bound_by_writes,
             points: model.points(size_at(days)),
-            beyond: model.beyond(size_at(days)),
+            beyond: model.beyond(size_at(days), size_at(self.deployment.horizon_days)),
             error: model.error(),
             periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
         })

@@ -12,7 +12,7 @@ use crate::plan::report::joined;
 use crate::plan::sentences;
 use crate::plan::spec::required_rate;
 use crate::report::{
-    Capacity, Certainty, CertaintyLevel, ContainerLimits, DurabilityPrice, MachineMode, Outcome, PlanResult,
+    Capacity, Certainty, CertaintyLevel, ContainerLimits, Disk, DurabilityPrice, MachineMode, Outcome, PlanResult,
     ProfileEvidence, Reason, ReasonKind, Recommendation, Report, Verdict, spec_json, suffices,
 };
 use crate::units;
@@ -42,11 +42,11 @@ impl Ranked<'_> {
         let lasts = suffices(self.before.target_per_second, target_per_second)
             && recommendations.iter().all(is_at_least_before);
         let chosen = || recommendations.iter().filter_map(|one| one.profile.as_deref());
-        let disk_bytes = ranked.catalogue.as_ref().and_then(|catalogue| catalogue.least_disk(chosen()));
-        let disk_bytes = disk_bytes.or_else(|| self.limits.disk_here_bytes.filter(|_| chosen().next().is_some()));
-        let is_other = |disk_bytes: &u64| ranked.forecast.as_ref().is_some_and(|known| known.disk_bytes != *disk_bytes);
-        let forecast = match disk_bytes.filter(is_other) {
-            Some(disk_bytes) => self.changed.forecast_with(disk_bytes),
+        let disk = ranked.catalogue.as_ref().and_then(|catalogue| catalogue.least_disk(chosen()));
+        let disk = disk.or_else(|| chosen().next().map(|_| self.limits.other_disk));
+        let is_other = |disk: &Disk| ranked.forecast.as_ref().is_some_and(|known| known.is_on_other_than(*disk));
+        let forecast = match disk.filter(is_other) {
+            Some(disk) => self.changed.forecast_with(disk),
             None => ranked.forecast.clone(),
         };
         let known = forecast.as_ref();

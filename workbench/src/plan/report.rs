@@ -13,10 +13,10 @@ use crate::plan::sentences;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
-    Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
-    MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, RequestCommands, Resource, ScalingInfo, Settings, SloInfo, Verdict,
-    WhatIfInfo, latency_info, report, spec_json,
+    Assessment, Capacity, ContainerLimits, Context, Disk, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo,
+    LoadKind, MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason,
+    ReasonKind, Recommendation, Rejection, Report, ReportKind, RequestCommands, Resource, ScalingInfo, Settings,
+    SloInfo, Verdict, WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
 
@@ -36,8 +36,8 @@ pub struct ReportInput<'a> {
     pub emulation: &'a str,
     /// Age that acknowledged writes can reach without durability before they are on the disk.
     pub unsynced: &'a WritebackDelay,
-    /// Disk space for the database.
-    pub disk_bytes: u64,
+    /// The disk for the database.
+    pub disk: Disk,
     /// Database, disk, memory and restarts at the target.
     pub forecast: Option<ForecastInfo>,
     /// How long the answer is valid.
@@ -242,12 +242,14 @@ impl ReportInput<'_> {
             });
             let per_day = per_command * commands_per_day;
             let growth = DemandGrowth::of_percent_per_month(self.spec.demand.growth_percent_per_month);
-            (per_day, (per_day > 0.0).then(|| growth.days_of(self.disk_bytes as f64 / per_day)))
+            let full = self.disk.limit().filter(|_| per_day > 0.0);
+            (per_day, full.map(|bytes| growth.days_of(bytes as f64 / per_day)))
         };
         GrowthInfo {
             per_million_commands_bytes: 1e6 * per_day_bytes / commands_per_day,
             per_day_bytes,
-            disk_bytes: self.disk_bytes,
+            disk_bytes: self.disk.bytes,
+            disk_origin: self.disk.origin,
             days_until_disk_full,
         }
     }

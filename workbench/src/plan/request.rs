@@ -13,6 +13,7 @@ use crate::plan::sizes::{Sizes, size_after, sizes};
 use crate::plan::spec::{Breadth, Demand, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
+use crate::report::{Disk, DiskOrigin};
 use crate::units::{self, DAYS_PER_MONTH};
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
@@ -44,7 +45,8 @@ pub(crate) struct PlanRequest {
     pub(crate) retention_days: Option<f64>,
     /// Days from now. Default: the retention, or a year.
     pub(crate) horizon_days: Option<f64>,
-    /// Default: the free space under the data directory.
+    /// Default: that of a machine of the catalogue, or one that is attached to it; without a catalogue the free space under the
+    /// data directory.
     pub(crate) disk_bytes: Option<u64>,
     /// An earlier profile of the disk, to compare.
     pub(crate) disk_profile: Option<PathBuf>,
@@ -87,7 +89,6 @@ impl PlanRequest {
         // A disk that is given is attached to whichever machine is bought.
         let catalogue = self.catalogue.clone();
         let catalogue = catalogue.map(|one| if self.disk_bytes.is_some() { one.without_disk_sizes() } else { one });
-        let largest_disk = catalogue.as_ref().and_then(Catalogue::largest_disk);
         let machines = match &catalogue {
             _ if !self.machines.is_empty() => self.machines.clone(),
             Some(catalogue) => catalogue.machines.iter().map(|one| one.machine.clone()).collect(),
@@ -99,14 +100,14 @@ impl PlanRequest {
             actors,
             retention_days: self.retention_days,
             horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
-            disk_bytes: self.disk_bytes.or(largest_disk).unwrap_or(host.disk.free_bytes),
+            disk: self.disk(catalogue.as_ref(), host.disk.free_bytes),
             rated_bytes: self.rated_bytes,
         };
-        let full = self.full_before_horizon(&source, &deployment, catalogue.as_ref());
+        let full = full_before_horizon(&source, &deployment);
         // A horizon that was asked for must be reached before the disk is full, and one that is not is known before time is spent.
         let full = match full {
             Some(full) if self.horizon_days.is_some() => return Err(PlanError::Usage(full)),
-            full => full.filter(|_| largest_disk.is_some() && self.disk_bytes.is_none()),
+            full => full.filter(|_| deployment.disk.origin == DiskOrigin::Machine),
         };
         let full = full.map(|full| format!("no machine of the catalogue is enough until the horizon: {full}"));
         let short_of_disk = catalogue.as_ref().map_or_else(Vec::new, |it| short_of_disk(it, &source, &deployment));
@@ -148,41 +149,16 @@ impl PlanRequest {
         sizes(source, deployment, smallest, self.effort.breadth, host.disk.free_bytes)
     }
 
-    /// That the disk is full before the horizon, by the workload alone, and what would help; `None` if it is not.
-    fn full_before_horizon(
-        &self,
-        source: &Source,
-        deployment: &Deployment,
-        catalogue: Option<&Catalogue>,
-    ) -> Option<String> {
-        let (disk_bytes, days) = (deployment.disk_bytes as f64, deployment.horizon_days);
-        let [now, then] = [0.0, days].map(|days| size_after(source, deployment, days));
-        if then <= disk_bytes {
-            return None;
+    /// The disk that the database is forecast on first: of a catalogue, the largest, or any size if it leaves one open.
+    fn disk(&self, catalogue: Option<&Catalogue>, free_bytes: u64) -> Disk {
+        if let Some(bytes) = self.disk_bytes {
+            return Disk { bytes, origin: DiskOrigin::Given };
         }
-        let share = ((disk_bytes - now) / (then - now)).max(0.0);
-        let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
-        let disk = catalogue.filter(|_| self.disk_bytes.is_none()).and_then(Catalogue::largest_disk).map_or_else(
-            || format!("the disk of {}{}", units::bytes(disk_bytes), self.whose_disk(catalogue)),
-            |largest| format!("the largest disk of the catalogue, of {},", units::bytes(largest as f64)),
-        );
-        Some(format!(
-            "after {} the database takes {}, and {disk} is full after about {}: give a shorter --horizon, a --retention, \
-             or the size of the deployment's disk, such as --disk {}",
-            units::about_days(days),
-            units::bytes(then),
-            units::about_days(full_after),
-            units::bytes(DISK_MARGIN * then).replace(' ', ""),
-        ))
-    }
-
-    /// Why the free space of this host counts beside a catalogue, in words.
-    fn whose_disk(&self, catalogue: Option<&Catalogue>) -> String {
-        let without = catalogue.filter(|_| self.disk_bytes.is_none());
-        let without = without.and_then(|catalogue| catalogue.machines.iter().find(|one| one.disk.bytes.is_none()));
-        without.map_or_else(String::new, |one| {
-            format!(" (free space of this host: the catalogue gives no disk of {})", one.machine.name)
-        })
+        match catalogue.map(Catalogue::largest_disk) {
+            None => Disk::of_host(free_bytes),
+            Some(Some(bytes)) => Disk { bytes, origin: DiskOrigin::Machine },
+            Some(None) => Disk::ATTACHED,
+        }
     }
 
     /// The same with the changes of a what-if, checked; `None` if they only change the target, which needs no measurement.
@@ -211,6 +187,30 @@ impl PlanRequest {
         changed.check(host)?;
         Ok(Some(changed))
     }
+}
+
+/// That the disk is full before the horizon, by the workload alone, and what would help; `None` if it is not.
+fn full_before_horizon(source: &Source, deployment: &Deployment) -> Option<String> {
+    let (disk_bytes, days) = (deployment.disk.limit()? as f64, deployment.horizon_days);
+    let [now, then] = [0.0, days].map(|days| size_after(source, deployment, days));
+    if then <= disk_bytes {
+        return None;
+    }
+    let share = ((disk_bytes - now) / (then - now)).max(0.0);
+    let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
+    let disk = units::bytes(disk_bytes);
+    let disk = match deployment.disk.origin {
+        DiskOrigin::Machine => format!("the largest disk of the catalogue, of {disk},"),
+        DiskOrigin::Host | DiskOrigin::Given | DiskOrigin::Attached => format!("the disk of {disk}"),
+    };
+    Some(format!(
+        "after {} the database takes {}, and {disk} is full after about {}: give a shorter --horizon, a --retention, \
+         or the size of the deployment's disk, such as --disk {}",
+        units::about_days(days),
+        units::bytes(then),
+        units::about_days(full_after),
+        units::bytes(DISK_MARGIN * then).replace(' ', ""),
+    ))
 }
 
 /// The machines of a catalogue whose disk the workload fills before the horizon.

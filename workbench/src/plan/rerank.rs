@@ -302,7 +302,8 @@ fn derived(plan: &PlanResult, recommendation: &Recommendation, wanted: &Machine)
 mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
-    use crate::report::{Band, Basis, RequestCommands};
+    use crate::plan::stored_data::StoredData;
+    use crate::report::{Band, Basis, DiskOrigin, End, RequestCommands};
     use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
@@ -490,6 +491,24 @@ mod tests {
         assert_eq!(ranked(2_000.0), [Some(true); 2]);
         // Beyond, no database was modelled: less than what is sustained today is not ruled out.
         assert_eq!(ranked(3_000.0), [None; 2]);
+        // A machine of half the size, measured on the same database, keeps the share of its rate that nano keeps of a database
+        // with as much less memory.
+        let mut half = report.plan.as_ref().unwrap().profile("nano").unwrap().clone();
+        (half.profile, half.cpu_cores_count, half.ram_bytes) = ("half".to_owned(), 1, half.ram_bytes / 2);
+        for mode in &mut half.modes {
+            (mode.holds, mode.sustained_per_second) = (Some(true), Some(4_000.0));
+        }
+        let mut with_half = report.clone();
+        with_half.plan.as_mut().unwrap().profiles.push(half);
+        let usable = |report: &Report, name: &str| {
+            let plan = report.plan.as_ref().unwrap();
+            let limits = Limits::new(plan, report, &demand_of(plan));
+            let known = plan.profile(name).unwrap();
+            known.modes.iter().map(|mode| limits.usable(known, mode).unwrap()).collect::<Vec<_>>()
+        };
+        for (half, nano) in usable(&with_half, "half").into_iter().zip(usable(&with_half, "nano")) {
+            assert!(half > 50.0 && half < nano && half < 0.7 * 4_000.0 / 2.0, "{half} {nano}");
+        }
         // A model that errs with durability off: what is sustained with it on is sustained without.
         let modes = &mut report.plan.as_mut().unwrap().horizon.as_mut().unwrap().modes;
         modes[0].beyond = vec![point(4e10, 2_000.0)];
@@ -550,26 +569,39 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_machine_of_which_no_disk_is_known_has_that_of_the_host_and_not_of_another_machine() {
+    /// The same plan on a disk of this origin, for a catalogue.
+    fn on_disk_of(origin: DiskOrigin) -> Report {
         let mut report = committed();
         let plan = report.plan.as_mut().unwrap();
-        let mut before = catalogue(&[("before", 2_000, 512, 7.9)]);
-        before.machines[0].disk.bytes = Some(plan.forecast.as_ref().unwrap().disk_bytes);
-        plan.catalogue = Some(catalogue_info(&before));
-        let disk = |report: &Report| {
-            let ranked = of_a_catalogue(report, "other", None, 500.0);
-            ranked.plan.unwrap().forecast.unwrap().disk_bytes
-        };
-        assert_eq!(disk(&report), report.host.disk_free_bytes);
-        let given = committed();
-        assert_eq!(disk(&given), given.plan.as_ref().unwrap().forecast.as_ref().unwrap().disk_bytes, "of --disk");
+        plan.growth.disk_origin = origin;
+        plan.forecast.as_mut().unwrap().disk_origin = origin;
+        plan.catalogue = Some(catalogue_info(&catalogue(&[("before", 2_000, 512, 7.9)])));
+        report
+    }
+
+    #[test]
+    fn a_machine_of_which_no_disk_is_known_needs_one_that_lasts_until_the_horizon() {
+        for origin in [DiskOrigin::Host, DiskOrigin::Machine, DiskOrigin::Attached] {
+            let ranked = of_a_catalogue(&on_disk_of(origin), "other", None, 50.0);
+            let plan = ranked.plan.as_ref().unwrap();
+            assert_eq!((chosen(&ranked), plan.growth.disk_origin), (vec![Some("other"); 2], DiskOrigin::Attached));
+            let forecast = plan.forecast.as_ref().unwrap();
+            let year = StoredData::of(forecast).bytes_after(365.25);
+            let needed = year.high + forecast.compaction_headroom_bytes as f64;
+            assert!((forecast.disk_bytes as f64 / needed - 1.0).abs() < 1e-6, "{} {needed}", forecast.disk_bytes);
+            assert_eq!(plan.growth.disk_bytes, forecast.disk_bytes);
+            assert_eq!((forecast.days_until_disk_full, &forecast.disk_full_on), (None, &None));
+            assert!(plan.valid_until.as_ref().is_none_or(|valid| valid.end != End::Disk), "{:?}", plan.valid_until);
+            let targets = &plan.demand.as_ref().unwrap().modes[0].targets;
+            assert_eq!(targets[0].enough_for_months, None);
+        }
+        let given = of_a_catalogue(&on_disk_of(DiskOrigin::Given), "other", None, 50.0).plan.unwrap();
+        assert_eq!(given.growth.disk_bytes, committed().plan.unwrap().growth.disk_bytes);
     }
 
     #[test]
     fn a_disk_that_was_given_for_a_catalogue_counts_for_another_one_too() {
-        let mut report = committed();
-        report.plan.as_mut().unwrap().catalogue = Some(catalogue_info(&catalogue(&[("before", 2_000, 512, 7.9)])));
+        let report = on_disk_of(DiskOrigin::Given);
         let ranked = of_a_catalogue(&report, "small-disk", Some(2_000_000_000), 500.0);
         assert_eq!(holds(&ranked, "small-disk"), [Some(true); 2], "{}", ranked.verdict.sentence);
         let plan = ranked.plan.as_ref().unwrap();

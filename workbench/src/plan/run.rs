@@ -28,8 +28,8 @@ use crate::plan::watched::WatchedTestbed;
 use crate::process::rig::ProcessTestbed;
 use crate::process::{ProcessError, Scratch};
 use crate::report::{
-    Attachment, CatalogueInfo, Context, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments, host_info,
-    tuning_info,
+    Attachment, CatalogueInfo, Context, Disk, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments,
+    host_info, tuning_info,
 };
 use crate::units;
 use crate::workload::path_text;
@@ -151,10 +151,10 @@ struct Measured {
 impl Measured {
     fn report_input<'m>(&'m self, emulation: &'m str, unsynced: &'m WritebackDelay) -> ReportInput<'m> {
         let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, forecast, outlook, .. } = self;
-        let disk_bytes = forecast.as_ref().map_or(deployment.disk_bytes, |forecast| forecast.disk_bytes);
+        let disk = forecast.as_ref().map_or(deployment.disk, ForecastInfo::disk);
         let forecast = forecast.clone();
         let (outlook, growth) = (outlook.clone(), ModelledGrowth::of(source, deployment));
-        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes, forecast, outlook, growth }
+        ReportInput { source, spec, outcome, emulation, unsynced, disk, forecast, outlook, growth }
     }
 }
 
@@ -190,14 +190,13 @@ fn measure(
     // A grown database may need a larger machine than the rates alone, and that has another disk.
     loop {
         let today = jiff::Zoned::now().date();
-        let chosen = catalogue.as_ref().and_then(|catalogue| chosen_disk(catalogue, &outcome));
-        let is_other = |disk_bytes: &u64| forecast.as_ref().is_some_and(|known| known.disk_bytes != *disk_bytes);
-        let chosen = chosen.filter(is_other);
+        let chosen = catalogue.as_ref().and_then(|catalogue| chosen_disk(catalogue, &outcome, deployment.disk));
+        let chosen = chosen.filter(|disk| forecast.as_ref().is_some_and(|known| known.is_on_other_than(*disk)));
         if outlook.is_some() && chosen.is_none() {
             break;
         }
-        if let Some(disk_bytes) = chosen {
-            forecast = forecast.map(|known| on_disk(known, disk_bytes, deployment.horizon_days, today));
+        if let Some(disk) = chosen {
+            forecast = forecast.map(|known| on_disk(known, disk, deployment.horizon_days, today));
         }
         outlook = forecast.as_ref().and_then(|forecast| {
             OutlookInput { source, spec, outcome: &outcome, deployment, forecast, disk: &disk.profile, today }.outlook()
@@ -208,8 +207,10 @@ fn measure(
     Ok(Measured { scenario, outcome, forecast, outlook, journal: path, disk_samples })
 }
 
-/// The smallest disk that a catalogue gives a recommended machine, bytes; `None` if it gives none.
-fn chosen_disk(catalogue: &CatalogueInfo, outcome: &PlanOutcome) -> Option<u64> {
-    let chosen = outcome.modes.iter().filter_map(ModeFindings::recommended);
-    catalogue.least_disk(chosen.map(|verdict| verdict.machine.name.as_str()))
+/// The smallest disk that a catalogue gives a recommended machine, else that of machines without one; `None` if none is
+/// recommended.
+fn chosen_disk(catalogue: &CatalogueInfo, outcome: &PlanOutcome, without: Disk) -> Option<Disk> {
+    let mut chosen = outcome.modes.iter().filter_map(ModeFindings::recommended).peekable();
+    chosen.peek()?;
+    Some(catalogue.least_disk(chosen.map(|verdict| verdict.machine.name.as_str())).unwrap_or(without))
 }

@@ -43,8 +43,9 @@ impl ModelledGrowth {
         let now = size_after(source, deployment, 0.0);
         let today = Deployment { demand_growth_percent_per_month: 0.0, ..*deployment };
         let per_day_bytes = size_after(source, &today, 1.0) - now;
-        let full = ((deployment.disk_bytes as f64 - now) / per_day_bytes).max(0.0);
-        let days_until_disk_full = deployment.demand_growth().days_until_kept(full, deployment.retention_days);
+        let full = deployment.disk.limit().map(|bytes| ((bytes as f64 - now) / per_day_bytes).max(0.0));
+        let growth = deployment.demand_growth();
+        let days_until_disk_full = full.and_then(|full| growth.days_until_kept(full, deployment.retention_days));
         (per_day_bytes > 0.0).then_some(Self { per_day_bytes, days_until_disk_full })
     }
 }
@@ -93,6 +94,7 @@ pub(super) fn sizes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Disk;
     use std::sync::Arc;
 
     use crate::workload::{Workload, shipped};
@@ -111,7 +113,7 @@ mod tests {
             actors: 5_000,
             retention_days: None,
             horizon_days,
-            disk_bytes: 1 << 40,
+            disk: Disk::of_host(1 << 40),
             rated_bytes: None,
         }
     }

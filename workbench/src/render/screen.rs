@@ -5,8 +5,9 @@ use serde::Serialize;
 use crate::actor::Durability;
 use crate::host::HOST;
 use crate::report::{
-    CertaintyLevel, CertificateInfo, CertifiedSlices, End, LoadKind, MachineMode, ModeResult, Outcome, PercentileInfo,
-    PlanResult, ProfileEvidence, Recommendation, Report, Resource, SloInfo, ValidUntil, Verification, suffices,
+    CertaintyLevel, CertificateInfo, CertifiedSlices, DiskOrigin, End, LoadKind, MachineMode, ModeResult, Outcome,
+    PercentileInfo, PlanResult, ProfileEvidence, Recommendation, Report, Resource, SloInfo, ValidUntil, Verification,
+    suffices,
 };
 use crate::units;
 
@@ -226,6 +227,8 @@ impl Screen {
         let valid_until = plan.valid_until.as_ref().filter(|_| is_answer).map(valid_until);
         let shared_cost = shared.and_then(|_| cost(plan.recommendations.first()?));
         let per_month = shared_cost.filter(|_| is_answer).map(|text| Fact::new("Per month", text));
+        let is_attached = is_answer && plan.growth.disk_origin == DiskOrigin::Attached && plan.forecast.is_some();
+        let disk = is_attached.then(|| disk_to_attach(plan));
         let modes = plan.recommendations.iter().zip(&machines);
         if !plan.predictions.is_empty() {
             let facts = [target].into_iter().chain(valid_until).chain(per_month).collect();
@@ -234,7 +237,7 @@ impl Screen {
         Self {
             title: plan_title(report.verdict.outcome, plan, &machines, shared),
             size: shared.filter(|_| is_answer).map(size),
-            facts: [target].into_iter().chain(valid_until).chain(per_month).collect(),
+            facts: [target].into_iter().chain(valid_until).chain(per_month).chain(disk).collect(),
             modes: modes.map(|(one, machine)| plan_mode(plan, one, machine.filter(|_| shared.is_none()))).collect(),
             scope: Some(STORE_ONLY),
             ..self
@@ -366,6 +369,11 @@ fn valid_until(valid: &ValidUntil) -> Fact {
         None => ("Valid for", units::about_days(valid.days)),
     };
     Fact { label, value, note: Some(note.to_owned()) }
+}
+
+fn disk_to_attach(plan: &PlanResult) -> Fact {
+    let bytes = units::bytes(plan.growth.disk_bytes as f64);
+    Fact { label: "Disk to attach", value: bytes, note: Some("until the horizon".to_owned()) }
 }
 
 /// `12.40 EUR`, per month.

@@ -1,5 +1,6 @@
 //! The part of a plan that says where its machines come from: sizes, disks and prices.
 
+use super::forecast::{Disk, DiskOrigin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +51,10 @@ impl CatalogueInfo {
         }
     }
 
-    /// The smallest disk that it gives one of these machines, bytes; `None` if it gives none.
-    pub(crate) fn least_disk<'a>(&self, profiles: impl Iterator<Item = &'a str>) -> Option<u64> {
-        profiles.filter_map(|name| self.entry(name)?.disk_bytes).min()
+    /// The smallest disk that it gives one of these machines; `None` if it gives none.
+    pub(crate) fn least_disk<'a>(&self, profiles: impl Iterator<Item = &'a str>) -> Option<Disk> {
+        let bytes = profiles.filter_map(|name| self.entry(name)?.disk_bytes).min()?;
+        Some(Disk { bytes, origin: DiskOrigin::Machine })
     }
 
     pub(crate) fn entry(&self, profile: &str) -> Option<&CatalogueEntry> {

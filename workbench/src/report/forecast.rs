@@ -7,6 +7,46 @@ use super::what_if::Basis;
 use crate::actor::Durability;
 use crate::units;
 
+/// Whose disk a database is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskOrigin {
+    /// The free space under the data directory of the host.
+    #[default]
+    Host,
+    /// That of `--disk`.
+    Given,
+    /// That of a machine of the catalogue.
+    Machine,
+    /// One to attach to a machine of which the catalogue gives none: as large as the database is at the horizon at most, with
+    /// its compactions.
+    Attached,
+}
+
+/// A disk for a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Its size; 0 where it is to be attached and the database is not forecast.
+    pub bytes: u64,
+    /// Whose it is.
+    pub origin: DiskOrigin,
+}
+
+impl Disk {
+    /// As large as needed.
+    pub(crate) const ATTACHED: Self = Self { bytes: 0, origin: DiskOrigin::Attached };
+
+    /// The free space of a host.
+    pub(crate) const fn of_host(bytes: u64) -> Self {
+        Self { bytes, origin: DiskOrigin::Host }
+    }
+
+    /// The size that the database must not exceed; `None` if the disk follows the database.
+    pub(crate) fn limit(self) -> Option<u64> {
+        (self.origin != DiskOrigin::Attached).then_some(self.bytes)
+    }
+}
+
 /// Database, disk, memory and restarts at the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +70,11 @@ pub struct ForecastInfo {
     pub sizes: Vec<SizeInfo>,
     /// What a running database needs beyond its size: compactions write their result before they delete what they merged.
     pub compaction_headroom_bytes: u64,
-    /// Size of the disk: `--disk`, by default the free space under the data directory.
+    /// Size of the disk.
     pub disk_bytes: u64,
+    /// Whose disk it is. The free space of the host in older reports.
+    #[serde(default)]
+    pub disk_origin: DiskOrigin,
     /// Days until it is full at the growth that is expected, compactions included; absent if never within a hundred years.
     pub days_until_disk_full: Option<f64>,
     /// The date of that (`2027-03-01`).
@@ -49,9 +92,21 @@ pub struct ForecastInfo {
 }
 
 impl ForecastInfo {
-    /// `a disk of 466 GiB is full on 2027-01-03 (earliest 2027-01-02, latest 2027-01-05)`.
+    pub(crate) fn disk(&self) -> Disk {
+        Disk { bytes: self.disk_bytes, origin: self.disk_origin }
+    }
+
+    /// Whether it is about another disk.
+    pub(crate) fn is_on_other_than(&self, disk: Disk) -> bool {
+        self.disk_origin != disk.origin || disk.limit().is_some_and(|bytes| bytes != self.disk_bytes)
+    }
+
+    /// `a disk of 466 GiB is full on 2027-01-03 (earliest 2027-01-02, latest 2027-01-05)`, or what a disk to attach must have.
     pub(crate) fn disk_full_text(&self) -> String {
         let disk = units::bytes(self.disk_bytes as f64);
+        if self.disk_origin == DiskOrigin::Attached {
+            return format!("until the horizon a disk of {disk} is needed, which the catalogue does not include");
+        }
         match (&self.disk_full_on, &self.disk_full_earliest) {
             (Some(day), Some(earliest)) => {
                 let latest = self.disk_full_latest.as_deref().unwrap_or("never");

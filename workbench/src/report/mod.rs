@@ -49,7 +49,9 @@ pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub(crate) use directory::{read_json, report_directories};
 pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, DurableRates, PlanDisk};
 pub use disk_file::{DISK_SCHEMA_VERSION, DiskFile};
-pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
+pub use forecast::{
+    Band, Disk, DiskOrigin, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo,
+};
 pub use frame::{
     LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, ShardInfo,
     SourceInfo, SourceKind, TuningInfo, Verdict,

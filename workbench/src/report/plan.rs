@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{CatalogueInfo, MachineCost};
 use super::demand::DemandInfo;
 use super::disk::PlanDisk;
-use super::forecast::{Band, ForecastInfo};
+use super::forecast::{Band, DiskOrigin, ForecastInfo};
 use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
 use super::prediction::{PredictionInfo, one_or_several};
@@ -212,8 +212,11 @@ pub struct GrowthInfo {
     pub per_million_commands_bytes: f64,
     /// Per day at the target rate.
     pub per_day_bytes: f64,
-    /// The disk it fills: `--disk`, by default the free space under the data directory.
+    /// The disk it fills; 0 where it is to be attached and there is no forecast.
     pub disk_bytes: u64,
+    /// Whose disk it is. The free space of the host in older reports.
+    #[serde(default)]
+    pub disk_origin: DiskOrigin,
     /// Days at the target rate until that disk is full, compactions included; absent if it does not fill up.
     pub days_until_disk_full: Option<f64>,
 }

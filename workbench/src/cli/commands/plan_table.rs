@@ -5,8 +5,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    CatalogueInfo, DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, PredictedMode,
-    PredictionInfo, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
+    CatalogueInfo, DiskOrigin, DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult,
+    PredictedMode, PredictionInfo, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -224,6 +224,7 @@ fn growth(plan: &PlanResult) -> String {
     let full = match (&plan.forecast, plan.growth.days_until_disk_full) {
         (Some(forecast), _) => forecast.disk_full_text(),
         (None, Some(days)) => format!("a disk of {disk} is full after about {}", units::about_days(days)),
+        (None, None) if plan.growth.disk_origin == DiskOrigin::Attached => "its disk was not forecast".to_owned(),
         (None, None) => format!("a disk of {disk} does not fill within a hundred years"),
     };
     format!("{per_day} at the target; {full}")

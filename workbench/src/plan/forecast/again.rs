@@ -5,17 +5,12 @@ use jiff::civil::Date;
 use super::disk::{DAYS_PER_YEAR, Deployment, GrowingDatabase};
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::stored_data::StoredData;
-use crate::report::{ForecastInfo, WritesInfo};
+use crate::report::{Disk, ForecastInfo, WritesInfo};
 
-/// The same database on a disk of another size.
-pub(in crate::plan) fn on_disk(
-    known: ForecastInfo,
-    disk_bytes: u64,
-    horizon_days: f64,
-    first_day: Date,
-) -> ForecastInfo {
+/// The same database on another disk.
+pub(in crate::plan) fn on_disk(known: ForecastInfo, disk: Disk, horizon_days: f64, first_day: Date) -> ForecastInfo {
     let demand = (known.commands_per_second, known.demand_growth_percent_per_month);
-    let known = ForecastInfo { disk_bytes, ..known };
+    let known = ForecastInfo { disk_bytes: disk.bytes, disk_origin: disk.origin, ..known };
     // What is written is the same.
     ForecastInfo { writes: known.writes.clone(), ..forecast_again(&known, demand, horizon_days, first_day) }
 }
@@ -36,7 +31,7 @@ pub(in crate::plan) fn forecast_again(
         actors: 0,
         retention_days: known.retention_days,
         horizon_days,
-        disk_bytes: known.disk_bytes,
+        disk: known.disk(),
         rated_bytes: None,
     };
     let stored = StoredData::under(known, target_per_second, now);
@@ -83,7 +78,7 @@ mod tests {
             actors: 1,
             retention_days,
             horizon_days: 365.0,
-            disk_bytes: 100_000_000_000,
+            disk: Disk::of_host(100_000_000_000),
             rated_bytes: None,
         }
     }

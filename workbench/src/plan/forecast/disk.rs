@@ -9,7 +9,7 @@ use super::growth::GrowthCurve;
 use crate::load::Source;
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::stored_data::{MOST_DAYS, first_day};
-use crate::report::{Band, ForecastInfo, SizeInfo};
+use crate::report::{Band, Disk, ForecastInfo, SizeInfo};
 use crate::units::DAY_SECONDS;
 
 pub(in crate::plan) const DAYS_PER_YEAR: f64 = 365.25;
@@ -34,8 +34,8 @@ pub(crate) struct Deployment {
     pub(crate) retention_days: Option<f64>,
     /// Days until the plan ends to be valid.
     pub(crate) horizon_days: f64,
-    /// Space for the database, its logs and its compactions.
-    pub(crate) disk_bytes: u64,
+    /// For the database, its logs and its compactions.
+    pub(crate) disk: Disk,
     /// Rated endurance of the disk (TBW).
     pub(crate) rated_bytes: Option<u64>,
 }
@@ -94,8 +94,9 @@ pub(super) struct GrowingDatabase<'a> {
 impl GrowingDatabase<'_> {
     /// Size and disk; what is written, memory and restarts are left empty.
     pub(super) fn forecast(&self) -> ForecastInfo {
-        let Deployment { target_per_second, demand_growth_percent_per_month, retention_days, disk_bytes, .. } =
-            *self.deployment;
+        let Deployment {
+            target_per_second, demand_growth_percent_per_month, retention_days, disk, horizon_days, ..
+        } = *self.deployment;
         let [events, states] = self.parts_per_day;
         let growth = self.growth_per_day;
         // What is kept of a demand that grows, grows with it.
@@ -113,7 +114,8 @@ impl GrowingDatabase<'_> {
             steady_bytes: steady.map(|after| self.size(after)),
             sizes: self.sizes(days_until_disk_full),
             compaction_headroom_bytes: self.headroom_bytes,
-            disk_bytes,
+            disk_bytes: disk.limit().unwrap_or_else(|| self.needed_bytes(horizon_days)),
+            disk_origin: disk.origin,
             days_until_disk_full,
             disk_full_on: date(days_until_disk_full),
             disk_full_earliest: date(self.days_until_full(|size| size.high)),
@@ -128,10 +130,18 @@ impl GrowingDatabase<'_> {
         (self.size_with)(self.deployment.kept_after(days))
     }
 
+    /// The largest disk that the database may need until then.
+    fn needed_bytes(&self, days: f64) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in bytes, saturating")]
+        let most = self.size(days).high.ceil() as u64;
+        most.saturating_add(self.headroom_bytes)
+    }
+
     /// Until the disk is full and a little longer, or until the size is steady.
     fn sizes(&self, full: Option<f64>) -> Vec<SizeInfo> {
-        let full = full.filter(|&days| days >= 1.0).map(|days| BEYOND * days);
-        let Deployment { retention_days, horizon_days, demand_growth_percent_per_month, .. } = *self.deployment;
+        let Deployment { retention_days, horizon_days, demand_growth_percent_per_month, disk, .. } = *self.deployment;
+        let attached = disk.limit().is_none().then_some(horizon_days);
+        let full = full.or(attached).filter(|&days| days >= 1.0).map(|days| BEYOND * days);
         let steady = retention_days.map(|days| 2.0 * days);
         // With a demand that grows it is not steady before the horizon.
         let grows_until = if demand_growth_percent_per_month > 0.0 { horizon_days } else { 0.0 };
@@ -142,7 +152,7 @@ impl GrowingDatabase<'_> {
 
     /// Days until the disk is full; `None` if not within a hundred years.
     fn days_until_full(&self, of: fn(Band) -> f64) -> Option<f64> {
-        let limit = self.deployment.disk_bytes.saturating_sub(self.headroom_bytes) as f64;
+        let limit = self.deployment.disk.limit()?.saturating_sub(self.headroom_bytes) as f64;
         first_day(|days| of(self.size(days)) > limit)
     }
 }
@@ -177,7 +187,7 @@ pub(in crate::plan) fn forecast_of(bytes_per_command: f64, target_per_second: f6
         actors: 1,
         retention_days: None,
         horizon_days: 365.0,
-        disk_bytes,
+        disk: Disk::of_host(disk_bytes),
         rated_bytes: None,
     };
     let curve = GrowthCurve::straight(bytes_per_command, 1_000_000);
@@ -230,7 +240,7 @@ mod tests {
         demand_growth_percent_per_month: 0.0,
         actors: 1,
         retention_days: None,
-        disk_bytes: 10 * GB,
+        disk: Disk::of_host(10 * GB),
         horizon_days: 365.0,
         rated_bytes: None,
     };
@@ -355,7 +365,7 @@ mod tests {
 
         #[test]
         fn bands_are_in_order_and_growth_follows_the_rate(rate in 0.001..1e6, bytes in 0.0..1e5, disk in 1u64..1 << 50) {
-            let deployment = Deployment { target_per_second: rate, disk_bytes: disk, ..DEPLOYMENT };
+            let deployment = Deployment { target_per_second: rate, disk: Disk::of_host(disk), ..DEPLOYMENT };
             let found = forecast(bytes, &deployment, 0);
             let twice = forecast(bytes, &Deployment { target_per_second: 2.0 * rate, ..deployment }, 0);
             let Band { expected, low, high } = found.growth_per_day_bytes;

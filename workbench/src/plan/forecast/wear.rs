@@ -86,6 +86,7 @@ impl Wear<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Disk;
     use crate::workload::{Workload, shipped};
     use std::sync::Arc;
 
@@ -99,7 +100,7 @@ mod tests {
             actors: 1,
             retention_days: None,
             horizon_days: 365.0,
-            disk_bytes: 10_000 * GB,
+            disk: Disk::of_host(10_000 * GB),
             rated_bytes: Some(100_000 * GB),
         }
     }

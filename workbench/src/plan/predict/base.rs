@@ -2,8 +2,7 @@
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::plan::limits::{SAME_SIZE, machine, rate_on};
-use crate::plan::outlook::LEAST_MEMORY_SHARE;
+use crate::plan::limits::{SAME_SIZE, machine, memory_ratio, rate_on};
 use crate::report::{
     Capacity, DurableRates, HorizonInfo, HorizonMode, MachineMode, PlanResult, Report, Resource, WorkingSet,
 };
@@ -117,9 +116,7 @@ impl<'a> Base<'a> {
         let as_measured = Work { here: 1.0 / self.sustained, reads: 0.0 };
         let (Some((horizon, mode)), Some(bytes)) = (self.horizon, stored_bytes) else { return Ok((1.0, as_measured)) };
         let reads_grow = horizon.working_set == WorkingSet::Growing;
-        let [there, here] = [wanted, &self.machine].map(|machine| machine.usable_ram_bytes() as f64);
-        let blocks = (mode.block_memory_bytes + there - here).max(LEAST_MEMORY_SHARE * there);
-        let memory = blocks / mode.block_memory_bytes.max(1.0);
+        let memory = memory_ratio(mode, wanted, &self.machine);
         if !reads_grow && !self.writes_grow() {
             return Ok((memory, as_measured));
         }

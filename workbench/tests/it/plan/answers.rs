@@ -8,8 +8,8 @@ use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, Syst
 use ave_workbench::plan::{Outlook, PlanSpec, ReportInput, plan_report, search_machines};
 use ave_workbench::render::{html, markdown};
 use ave_workbench::report::{
-    Band, Certainty, CertaintyLevel, End, ForecastInfo, HorizonInfo, HorizonMode, ModelErrorInfo, Outcome, ReasonKind,
-    Report, ThroughputBasis, ValidUntil, WorkingSet,
+    Band, Certainty, CertaintyLevel, Disk, DiskOrigin, End, ForecastInfo, HorizonInfo, HorizonMode, ModelErrorInfo,
+    Outcome, ReasonKind, Report, ThroughputBasis, ValidUntil, WorkingSet,
 };
 use ave_workbench::run::{RunSpec, run, run_report};
 
@@ -79,14 +79,14 @@ fn answered_until(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>
     let host = HostProfile::detect(directory.path());
     let context = context(&source, &host, directory.path());
     let unsynced = WritebackDelay { seconds: 35.0, source: "this kernel".to_owned() };
-    let disk_bytes = DISK_BYTES;
+    let disk = Disk { bytes: DISK_BYTES, origin: DiskOrigin::Host };
     let input = ReportInput {
         source: &source,
         spec,
         outcome: &outcome,
         emulation: "",
         unsynced: &unsynced,
-        disk_bytes,
+        disk,
         forecast,
         outlook,
         growth: None,
