@@ -1,9 +1,9 @@
 //! How sure a plan is.
 
 use crate::actor::Durability;
-use crate::plan::limits::SAME_SIZE;
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::sentences::LEAST_MARGIN;
+use crate::plan::size_rates::SAME_SIZE;
 use crate::report::{
     Assessment, Certainty, CertaintyLevel, Evidence, Ground, HorizonInfo, HorizonMode, Outcome, PlanResult, RateTrials,
     WorkingSet, suffices,

@@ -15,7 +15,7 @@
 
 use crate::plan::limits::highest;
 use crate::plan::outcome::SizeFindings;
-use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate, suffices};
+use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
@@ -60,8 +60,6 @@ pub(super) struct MeasuredSizes<'a> {
     pub(super) sustained_per_second: f64,
     /// The objective's percentile of the response time there at the target, seconds; 0 if unknown.
     pub(super) at_target_seconds: f64,
-    /// No machine was enough for a database of so many bytes; infinite if none is known.
-    pub(super) outgrown_bytes: f64,
 }
 
 impl<'a> MeasuredSizes<'a> {
@@ -216,29 +214,12 @@ fn slope(sizes: &[SizeFindings], work: impl Fn(&SizeFindings) -> f64, least: f64
     (more > least).then(|| ((largest.seconds() - smallest.seconds()) / more).max(0.0))
 }
 
-/// A machine that may be bought: its name, and its memory for blocks.
-pub(super) struct Candidate<'a> {
-    pub(super) name: &'a str,
-    pub(super) memory_bytes: f64,
-}
-
-/// The smallest machine for every time until `days`. `candidates` are the measured machine and those with at least its
-/// cores and memory, smallest first; `size_at` is the size of the database after so many days, and `date` a date in words.
+/// The machine for every time until `days`: `enough` gives it for one, and `date` a date in words.
 pub(super) fn periods(
-    model: &SizeModel<'_>,
-    candidates: &[Candidate<'_>],
-    required_per_second: f64,
     days: f64,
-    size_at: impl Fn(f64) -> f64,
+    enough: impl Fn(f64) -> Option<String>,
     date: impl Fn(f64) -> Option<String>,
 ) -> Vec<MachinePeriod> {
-    let enough = |at_days: f64| {
-        let size = size_at(at_days).max(model.measured.sizes[0].database_bytes as f64);
-        let holds = |one: &&Candidate<'_>| {
-            size < model.measured.outgrown_bytes && suffices(model.rate(size, one.memory_bytes), required_per_second)
-        };
-        candidates.iter().find(holds).map(|one| one.name.to_owned())
-    };
     let mut periods: Vec<MachinePeriod> = Vec::new();
     for moment in 0..=MOMENTS {
         let at_days = days * f64::from(moment) / f64::from(MOMENTS);
@@ -264,6 +245,7 @@ pub(super) fn periods(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::suffices;
     use proptest::prelude::*;
 
     const GIB: f64 = 1_073_741_824.0;
@@ -322,7 +304,6 @@ mod tests {
             other_mode: &[],
             sustained_per_second: 0.5 * sizes[sizes.len() - 1].ceiling_per_second,
             at_target_seconds: 0.0,
-            outgrown_bytes: f64::INFINITY,
         }
     }
 
@@ -334,12 +315,13 @@ mod tests {
         assert!((one / other - 1.0).abs() < 1e-6, "{one} {other}");
     }
 
-    const CANDIDATES: [Candidate<'static>; 2] =
-        [Candidate { name: "nano", memory_bytes: 0.5 * GIB }, Candidate { name: "small", memory_bytes: 2.0 * GIB }];
-
-    /// One GiB a day.
+    /// One GiB a day, on nano with half a GiB of memory for blocks, and small with two.
     fn periods_of(model: &SizeModel<'_>, required: f64) -> Vec<(Option<String>, f64)> {
-        let found = periods(model, &CANDIDATES, required, 8.0, |days| days * GIB, |_| None);
+        let enough = |days: f64| {
+            let holds = |(_, memory): &(&str, f64)| suffices(model.rate(days * GIB, memory * GIB), required);
+            [("nano", 0.5), ("small", 2.0)].into_iter().find(holds).map(|(name, _)| name.to_owned())
+        };
+        let found = periods(8.0, enough, |_| None);
         found.into_iter().map(|period| (period.profile, period.until_days)).collect()
     }
 
@@ -399,16 +381,6 @@ mod tests {
         assert!((found[0].1 - 1.0).abs() < 0.1, "a GiB is there after a day: {found:?}");
         assert!((found[1].1 - 4.0).abs() < 0.1, "as large in proportion to its memory: {found:?}");
         assert!((found[2].1 - 8.0).abs() < 1e-9, "the last period ends at the horizon");
-    }
-
-    #[test]
-    fn no_machine_is_enough_for_a_database_that_none_was_enough_for() {
-        let sizes = [size(0.25, SECONDS)];
-        let model = MeasuredSizes { outgrown_bytes: 3.0 * GIB, ..measured(&Tail, &sizes) }.fit().unwrap();
-        let found = periods_of(&model, 1_000.0);
-        let [(first, until), (last, end)] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((first.as_deref(), last.as_deref()), (Some("nano"), None));
-        assert!((until - 3.0).abs() < 1e-4 && (end - 8.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]

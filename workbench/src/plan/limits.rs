@@ -8,18 +8,15 @@ use crate::actor::Durability;
 use crate::host::{HOST, Machine, profile_named};
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
+use crate::plan::size_rates::{SAME_SIZE, SizeRates};
 use crate::plan::spec::{Demand, required_rate};
 use crate::plan::stored_data::StoredData;
 use crate::report::{
-    CatalogueEntry, Disk, DiskOrigin, Evidence, GrowthInfo, HorizonInfo, HorizonMode, MachineMode, ModeResult,
-    PlanResult, ProfileEvidence, Report, Resource, SizeRate, WorkingSet, suffices,
+    CatalogueEntry, Disk, DiskOrigin, Evidence, GrowthInfo, HorizonInfo, MachineMode, ModeResult, PlanResult,
+    ProfileEvidence, Report, Resource, suffices,
 };
 use crate::units::DAYS_PER_MONTH;
 
-/// A database that is larger than a known one by no more than this factor counts as known.
-pub(super) const SAME_SIZE: f64 = 1.1;
-/// Share of a machine's memory that is for blocks at least.
-pub(super) const LEAST_MEMORY_SHARE: f64 = 0.05;
 /// Halvings of a range of rates.
 const HALVINGS: u32 = 40;
 
@@ -184,25 +181,8 @@ impl<'a> Limits<'a> {
     fn rate_of(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<f64> {
         let sustained = mode.least_per_second()?;
         let Some(horizon) = &self.plan.horizon else { return Some(sustained) };
-        let writes_grow = horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command;
-        let stored = self.stored_bytes(known, horizon, target_per_second);
-        if (horizon.working_set != WorkingSet::Growing && !writes_grow) || stored <= SAME_SIZE * horizon.measured_bytes
-        {
-            return Some(sustained);
-        }
-        let modelled = horizon.mode(mode.durability)?;
-        let (own, base) = (machine(known), machine(self.measured.profile(&modelled.profile)?));
-        let points: Vec<_> = modelled.points.iter().chain(&modelled.beyond).copied().collect();
-        // A database twice as large is read as one of this size with half the memory.
-        let reads_grow = horizon.working_set == WorkingSet::Growing;
-        let size = if reads_grow { stored / memory_ratio(modelled, &own, &base) } else { stored };
-        let rate = rate_on(&points, size)?;
-        if own.is_at_least(&base) {
-            return Some(rate.min(sustained));
-        }
-        // On a smaller machine a command takes longer, and the same reads are no larger part of that.
-        let kept = rate / rate_on(&points, horizon.measured_bytes)?;
-        Some(kept.min(1.0) * sustained)
+        let rates = SizeRates::of(horizon, mode.durability, |name| self.measured.profile(name).map(machine));
+        rates.rate(&machine(known), sustained, self.stored_bytes(known, horizon, target_per_second))
     }
 
     /// Whether the database of a target at the horizon is no larger than that of the plan.
@@ -270,25 +250,6 @@ pub(super) fn highest(least: f64, most: f64, holds: impl Fn(f64) -> bool) -> Opt
     }
     // Below a millionth of it, no rate is known.
     (low > 1e-6 * most).then_some(low)
-}
-
-/// The memory for blocks of `own` as a multiple of that of `base`, the machine of `mode`.
-pub(super) fn memory_ratio(mode: &HorizonMode, own: &Machine, base: &Machine) -> f64 {
-    let [there, here] = [own, base].map(|machine| machine.usable_ram_bytes() as f64);
-    let blocks = (mode.block_memory_bytes + there - here).max(LEAST_MEMORY_SHARE * there);
-    blocks / mode.block_memory_bytes.max(1.0)
-}
-
-/// The rate on a database of this size, on the line between its neighbours; `None` beyond the largest.
-pub(super) fn rate_on(points: &[SizeRate], bytes: f64) -> Option<f64> {
-    let after = points.partition_point(|point| point.database_bytes < bytes);
-    let Some(to) = points.get(after) else {
-        let last = points.last().filter(|last| bytes <= SAME_SIZE * last.database_bytes)?;
-        return Some(last.per_second);
-    };
-    let Some(from) = after.checked_sub(1).map(|before| &points[before]) else { return Some(to.per_second) };
-    let share = (bytes - from.database_bytes) / (to.database_bytes - from.database_bytes);
-    Some(from.per_second + share * (to.per_second - from.per_second))
 }
 
 /// The machine that evidence is about.

@@ -54,6 +54,7 @@ mod scaling;
 mod search;
 mod sentences;
 #[cfg(feature = "rocksdb")]
+mod size_rates;
 mod sizes;
 mod spec;
 mod stages;

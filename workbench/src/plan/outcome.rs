@@ -5,6 +5,8 @@ use crate::host::Machine;
 use crate::load::{Drive, RequestKind};
 use crate::measure::{Percentile, Trials};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
+#[cfg(feature = "rocksdb")]
+use crate::plan::size_rates::SizeRates;
 use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{
     HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep, suffices,
@@ -30,7 +32,6 @@ impl PlanOutcome {
     pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
         for mode in &mut self.modes {
             let Some(known) = horizon.mode(mode.durability) else { continue };
-            let recommended = mode.recommended().map(|verdict| verdict.machine.name.clone());
             let last = known.periods.last().and_then(|period| period.profile.clone());
             let over_time = known.machines_over_time();
             let writes = [horizon.written_now_bytes_per_command, horizon.written_then_bytes_per_command];
@@ -38,17 +39,14 @@ impl PlanOutcome {
                 over_time: over_time.clone(),
                 written_bytes_per_command: known.is_bound_by_writes.then_some(writes),
             });
-            if last.is_some() && last == recommended {
-                continue;
-            }
-            let enough = mode.verdicts.iter().find(|verdict| Some(&verdict.machine.name) == last.as_ref());
-            let enough = enough.map(|verdict| verdict.machine.clone());
-            let is_too_small = |verdict: &&mut MachineVerdict| {
-                enough.as_ref().is_none_or(|enough| !verdict.machine.is_at_least(enough))
-            };
-            for verdict in
-                mode.verdicts.iter_mut().filter(is_too_small).filter(|verdict| verdict.known.holds == Some(true))
-            {
+            let rates = mode.size_rates(horizon);
+            let (bytes, outgrown) = (horizon.database_bytes.expected, mode.outgrown_bytes);
+            let is_outgrown = outgrown.is_some_and(|outgrown| bytes >= outgrown as f64);
+            let lasts =
+                |verdict: &MachineVerdict| !is_outgrown && verdict.is_enough(&rates, bytes, self.required_per_second);
+            let too_small: Vec<_> = mode.verdicts.iter().map(|verdict| !lasts(verdict)).collect();
+            let machines = mode.verdicts.iter_mut().zip(too_small).filter(|(_, is_too_small)| *is_too_small);
+            for (verdict, _) in machines.filter(|(verdict, _)| verdict.known.holds == Some(true)) {
                 verdict.known.holds = Some(false);
                 verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
             }
@@ -156,6 +154,13 @@ impl ModeFindings {
     /// What was found about the machine that the search found.
     pub(super) fn found(&self) -> Option<&MachineFindings> {
         self.searched_machine(self.found.as_ref()?)
+    }
+
+    /// The rates of its machines over the size of the database.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn size_rates<'h>(&self, horizon: &'h HorizonInfo) -> SizeRates<'h> {
+        let machine = |name: &str| self.verdicts.iter().find(|verdict| verdict.machine.name == name);
+        SizeRates::of(horizon, self.durability, |name| machine(name).map(|verdict| verdict.machine.clone()))
     }
 
     /// The first machine, in the order of preference, that sustains the required rate. This host, which cannot be bought, comes last.
@@ -338,4 +343,14 @@ pub struct MachineVerdict {
     pub machine: Machine,
     /// As reported, except for the latency.
     pub known: MachineMode,
+}
+
+#[cfg(feature = "rocksdb")]
+impl MachineVerdict {
+    /// Whether it is known to sustain a rate on a database of so many bytes.
+    pub(super) fn is_enough(&self, rates: &SizeRates<'_>, bytes: f64, required_per_second: f64) -> bool {
+        let sustained = self.known.least_per_second();
+        let rate = sustained.and_then(|sustained| rates.rate(&self.machine, sustained, bytes));
+        rate.is_some_and(|rate| suffices(rate, required_per_second))
+    }
 }

@@ -11,12 +11,12 @@ use jiff::civil::Date;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
-use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
-use crate::plan::limits::LEAST_MEMORY_SHARE;
-use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
+use crate::plan::horizon::{MeasuredSizes, Work, periods};
+use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome};
+use crate::plan::size_rates::LEAST_MEMORY_SHARE;
 use crate::plan::spec::PlanSpec;
 use crate::plan::stored_data::StoredData;
-use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet, suffices};
+use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, MachinePeriod, ValidUntil, WorkingSet, suffices};
 
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
 const WALKED_COMMANDS: u64 = 1_000_000;
@@ -122,7 +122,7 @@ impl OutlookInput<'_> {
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
         let measured = self.outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes).max()?;
         let knee = |curve: &ReadCurve| curve.knee().memory_bytes * reads.scale(curve, database_bytes.expected).max(1.0);
-        Some(HorizonInfo {
+        let mut horizon = HorizonInfo {
             days,
             on: self.date(days),
             database_bytes,
@@ -133,7 +133,31 @@ impl OutlookInput<'_> {
             working_set: reads.working_set,
             knee_bytes: reads.curve.as_ref().map(knee),
             modes,
-        })
+        };
+        let of = |known: &HorizonMode| Some(self.periods(self.outcome.mode(known.durability)?, &horizon));
+        let periods: Vec<_> = horizon.modes.iter().map(|known| of(known).unwrap_or_default()).collect();
+        for (known, periods) in horizon.modes.iter_mut().zip(periods) {
+            known.periods = periods;
+        }
+        Some(horizon)
+    }
+
+    /// The machines over time. Those of which it is not known whether they are enough come last.
+    fn periods(&self, mode: &ModeFindings, horizon: &HorizonInfo) -> Vec<MachinePeriod> {
+        let rates = mode.size_rates(horizon);
+        let candidates = |holds| {
+            let known = move |verdict: &&MachineVerdict| !verdict.machine.is_host && verdict.known.holds == holds;
+            mode.verdicts.iter().filter(known)
+        };
+        let outgrown_bytes = mode.outgrown_bytes.map_or(f64::INFINITY, |bytes| bytes as f64);
+        let enough = |days: f64| {
+            let bytes = StoredData::of(self.forecast).bytes_after(days).expected;
+            let is_enough =
+                |verdict: &&MachineVerdict| verdict.is_enough(&rates, bytes, self.outcome.required_per_second);
+            let first = candidates(Some(true)).chain(candidates(None)).find(is_enough);
+            first.filter(|_| bytes < outgrown_bytes).map(|verdict| verdict.machine.name.clone())
+        };
+        periods(horizon.days, enough, |days| self.date(days))
     }
 
     fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
@@ -151,20 +175,8 @@ impl OutlookInput<'_> {
             other_mode: other_mode.map_or(&[], |other| &other.sizes),
             sustained_per_second: findings.sustained_within_memory()?,
             at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
-            outgrown_bytes: mode.outgrown_bytes.map_or(f64::INFINITY, |bytes| bytes as f64),
         }
         .fit()?;
-        let machines = self.spec.candidates_and_host();
-        let is_ruled_out = |machine: &Machine| {
-            let verdict = mode.verdicts.iter().find(|verdict| verdict.machine == *machine);
-            verdict.is_some_and(|verdict| verdict.known.holds == Some(false))
-        };
-        let larger = machines
-            .iter()
-            .filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine) && !is_ruled_out(machine));
-        let candidates: Vec<_> = larger
-            .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
-            .collect();
         let required = self.outcome.required_per_second;
         let size_at = |days: f64| StoredData::of(self.forecast).bytes_after(days).expected;
         let is_bound_by_writes = !suffices(model.rate_of_writes(size_at(days)), required);
@@ -176,7 +188,7 @@ impl OutlookInput<'_> {
             points: model.points(size_at(days)),
             beyond: model.beyond(size_at(days), size_at(self.deployment.horizon_days)),
             error: model.error(),
-            periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
+            periods: Vec::new(),
         })
     }
 

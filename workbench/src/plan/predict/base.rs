@@ -2,7 +2,8 @@
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::plan::limits::{SAME_SIZE, machine, memory_ratio, rate_on};
+use crate::plan::limits::machine;
+use crate::plan::size_rates::{SAME_SIZE, memory_ratio, rate_on};
 use crate::report::{
     Capacity, DurableRates, HorizonInfo, HorizonMode, MachineMode, PlanResult, Report, Resource, WorkingSet,
 };
