@@ -74,9 +74,9 @@ impl Catalogue {
     }
 
     /// The same machines with a disk that is attached to any of them instead of theirs.
-    pub(crate) fn without_disk_sizes(mut self) -> Self {
+    pub(crate) fn without_disks(mut self) -> Self {
         for one in &mut self.machines {
-            one.disk.bytes = None;
+            one.disk = DiskFigures::default();
         }
         self
     }

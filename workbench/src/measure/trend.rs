@@ -15,6 +15,8 @@ pub(crate) const DRIFT: [f64; 2] = [0.15, 0.4];
 pub(crate) struct Trend {
     /// Change from the first to the last value along the fitted slope, as a share of the median: 0.2 is 20 % up.
     pub(crate) change: f64,
+    /// The first and the last value along that slope.
+    pub(crate) ends: [f64; 2],
     /// Standard normal statistic of the Mann-Kendall test; significant at 1 % beyond ±2.58.
     pub(crate) z: f64,
 }
@@ -35,8 +37,10 @@ impl Trend {
         let values: Vec<f64> = values.chunks(run).map(|run| median(run.to_vec())).collect();
         let middle = median(values.clone());
         let slope = median(pairs(&values).map(|(distance, difference)| difference / distance).collect());
-        let change = if middle == 0.0 { 0.0 } else { slope * (values.len() - 1) as f64 / middle };
-        Some(Self { change, z: statistic(&values) })
+        let rise = slope * (values.len() - 1) as f64;
+        let change = if middle == 0.0 { 0.0 } else { rise / middle };
+        let ends = [middle - rise / 2.0, middle + rise / 2.0];
+        Some(Self { change, ends, z: statistic(&values) })
     }
 
     /// Whether it is significant at 1 %.

@@ -12,7 +12,7 @@ use crate::plan::ranked::Ranked;
 use crate::plan::report::joined;
 use crate::plan::spec::{by_preference, required_rate};
 use crate::report::{
-    CatalogueInfo, Certainty, DiskOrigin, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget,
+    CatalogueInfo, Certainty, Disk, DiskOrigin, GrowthInfo, MachineMode, PlanResult, PredictedMode, PredictedTarget,
     PredictionInfo, ProfileEvidence, Recommendation, Report, spec_json, suffices,
 };
 
@@ -67,18 +67,21 @@ impl<'a> CandidateHosts<'a> {
             durabilities.map(|durability| self.recommendation(durability, there.required_per_second)).collect();
         let mut named: Vec<&str> = recommendations.iter().filter_map(|one| one.profile.as_deref()).collect();
         named.dedup();
-        let disk_bytes = self.hosts.iter().filter(|host| named.is_empty() || named.contains(&host.name()));
-        let disk_bytes = disk_bytes.map(|host| host.other.host.disk_free_bytes).min().unwrap_or_default();
+        let concerned = self.hosts.iter().filter(|host| named.is_empty() || named.contains(&host.name()));
+        let free_bytes = concerned.map(|host| host.other.host.disk_free_bytes).min().unwrap_or_default();
+        // A disk that was given is attached to whichever host.
+        let given = Some(self.ranked.limits.other_disk).filter(|disk| disk.origin == DiskOrigin::Given);
+        let disk = given.unwrap_or(Disk::of_host(free_bytes));
         if named.is_empty() {
             named = self.hosts.iter().map(Candidate::name).collect();
         }
-        let forecast = changed.forecast_on(disk_bytes);
+        let forecast = changed.forecast_on(disk);
         PlanResult {
             not_covered: vec![format!("a measurement on {}: plan there before you buy", named.join(", "))],
             recommendations,
             growth: GrowthInfo {
-                disk_bytes,
-                disk_origin: DiskOrigin::Host,
+                disk_bytes: disk.bytes,
+                disk_origin: disk.origin,
                 days_until_disk_full: forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full),
                 ..there.growth
             },

@@ -45,8 +45,23 @@ fn recommended(
     required_per_second: f64,
     error: f64,
 ) -> impl Iterator<Item = Ground> {
-    let (durability, machine) = (mode.durability, &verdict.machine);
-    let (level, evidence) = match verdict.known.evidence {
+    let durability = mode.durability;
+    let own = mode.searched_machine(&verdict.machine);
+    let of_machine = of_machine(&verdict.machine.name, verdict.known.evidence, own.is_some());
+    let found = own.filter(|_| verdict.known.evidence != Evidence::Implied);
+    let trials = found.and_then(|found| trials(found, error));
+    let trials = trials.map(|trials| (CertaintyLevel::High, format!("With durability {durability}, {trials}")));
+    let load_seconds = found.and_then(load_seconds);
+    let margin = verdict.known.sustained_per_second.map(|rate| {
+        let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
+        of_margin(durability, margin, load_seconds)
+    });
+    [of_machine].into_iter().chain(trials).chain(margin)
+}
+
+/// How its figures were obtained. `was_tried` is whether it was searched itself.
+pub(super) fn of_machine(machine: &str, evidence: Evidence, was_tried: bool) -> Ground {
+    let (level, how) = match evidence {
         Evidence::Measured => (CertaintyLevel::High, "was measured on this host itself"),
         Evidence::Emulated => (
             CertaintyLevel::High,
@@ -55,6 +70,10 @@ fn recommended(
         Evidence::CoresEmulated => {
             (CertaintyLevel::Moderate, "was emulated here under its CPU limit, without its memory limit")
         }
+        Evidence::Implied if was_tried => (
+            CertaintyLevel::Moderate,
+            "sustained less in its own loads, which is taken for chance: it is no smaller than one that sustained the rate",
+        ),
         Evidence::Implied => {
             (CertaintyLevel::Moderate, "was not tried itself: it is no smaller than one that sustained the rate")
         }
@@ -62,33 +81,23 @@ fn recommended(
             (CertaintyLevel::Low, "is larger than this host: its rate is extrapolated")
         }
     };
-    let subject = if verdict.known.evidence == Evidence::Measured { "rate of" } else { "machine" };
-    let evidence = (level, format!("The {subject} {machine} {evidence}"));
-    let found = mode.searched_machine(machine);
-    let trials = found.and_then(|found| trials(found, error));
-    let trials = trials.map(|trials| (CertaintyLevel::High, format!("With durability {durability}, {trials}")));
-    let load_seconds = found.and_then(load_seconds);
-    let is_short = load_seconds.is_some_and(|seconds| seconds < SHORT_LOAD_SECONDS);
-    let clear = if is_short { CLEAR_IN_SHORT_LOADS } else { CLEAR };
-    let margin = verdict.known.sustained_per_second.map(|rate| {
-        let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
-        let (level, reason) = if margin >= clear {
-            (CertaintyLevel::High, ample(durability, margin))
-        } else {
-            let of_loads = load_seconds
-                .filter(|_| margin >= CLEAR)
-                .map_or_else(String::new, |seconds| format!(", in loads of {} each", units::seconds(seconds)));
-            let reason = narrow(margin) + &of_loads;
-            (CertaintyLevel::Moderate, format!("With durability {durability}, {reason}"))
-        };
-        (level, reason)
-    });
-    [evidence].into_iter().chain(trials).chain(margin)
+    let subject = if evidence == Evidence::Measured { "rate of" } else { "machine" };
+    (level, format!("The {subject} {machine} {how}"))
 }
 
-/// A margin that is clear, as a multiple of the required rate.
-pub(super) fn ample(durability: Durability, margin: f64) -> String {
-    format!("With durability {durability}, up to {} times the required rate is sustained", units::number(margin))
+/// How far the sustained rate is above the required one, `margin` times. `load_seconds` are those of the loads that decided.
+pub(super) fn of_margin(durability: Durability, margin: f64, load_seconds: Option<f64>) -> Ground {
+    let is_short = load_seconds.is_some_and(|seconds| seconds < SHORT_LOAD_SECONDS);
+    let clear = if is_short { CLEAR_IN_SHORT_LOADS } else { CLEAR };
+    let (level, reason) = if margin >= clear {
+        (CertaintyLevel::High, format!("up to {} times the required rate is sustained", units::number(margin)))
+    } else {
+        let of_loads = load_seconds
+            .filter(|_| margin >= CLEAR)
+            .map_or_else(String::new, |seconds| format!(", in loads of {} each", units::seconds(seconds)));
+        (CertaintyLevel::Moderate, narrow(margin) + &of_loads)
+    };
+    (level, format!("With durability {durability}, {reason}"))
 }
 
 /// A margin that may be luck.
@@ -147,7 +156,7 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
 }
 
 /// How sure the rates on databases are that are larger than those measured.
-fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
+pub(super) fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
     let measured = units::bytes(horizon.measured_bytes);
     if horizon.working_set == WorkingSet::Bounded {
         let reason = format!(

@@ -1,14 +1,13 @@
 //! A demand in place of that of a finished plan: what is stored until the horizon, the forecast, and what ends first.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
+use crate::plan::demand::day_of;
 use crate::plan::demand_growth::DemandGrowth;
-use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, later, on_disk};
+use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, on_disk};
 use crate::plan::spec::Demand;
-use crate::report::{
-    Disk, DiskOrigin, End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices,
-};
+use crate::plan::stored_data::later;
+use crate::report::{Disk, End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices};
 use crate::units::DAYS_PER_MONTH;
 
 /// A demand beside that of the plan.
@@ -31,7 +30,6 @@ impl<'a> ChangedDemand<'a> {
         let of_demand = || plan.demand.as_ref().map_or(0.0, |demand| demand.growth_percent_per_month);
         // Earlier versions forecast a constant demand whatever its growth.
         let before = plan.forecast.as_ref().map_or_else(of_demand, |known| known.demand_growth_percent_per_month);
-        let started: Option<jiff::Timestamp> = report.started_at.parse().ok();
         Self {
             plan,
             target_per_second,
@@ -39,8 +37,7 @@ impl<'a> ChangedDemand<'a> {
             growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
             growth_before: DemandGrowth::of_percent_per_month(before),
             horizon_days: DAYS_PER_MONTH * demand.months,
-            first_day: started
-                .map_or_else(|| jiff::Zoned::now().date(), |started| started.to_zoned(TimeZone::UTC).date()),
+            first_day: day_of(report),
         }
     }
 
@@ -64,12 +61,12 @@ impl<'a> ChangedDemand<'a> {
     }
 
     /// The database on the disk of another host. What the plan knows of memory, restarts and wear is not about it.
-    pub(super) fn forecast_on(&self, disk_bytes: u64) -> Option<ForecastInfo> {
+    pub(super) fn forecast_on(&self, disk: Disk) -> Option<ForecastInfo> {
         let known = self.plan.forecast.as_ref()?;
         let unrated =
             |writes: &WritesInfo| WritesInfo { disk_worn_years: None, disk_worn_range_years: None, ..*writes };
         let writes = known.writes.iter().map(unrated).collect();
-        let disk_origin = DiskOrigin::Host;
+        let Disk { bytes: disk_bytes, origin: disk_origin } = disk;
         let known = ForecastInfo { disk_bytes, disk_origin, memory: None, restart: None, writes, ..known.clone() };
         Some(self.forecast_again(&known))
     }
@@ -123,7 +120,7 @@ impl<'a> ChangedDemand<'a> {
             End::Reads | End::Writes => {
                 self.growth.days_until_kept(self.growth_before.kept_after(known.days, retention) / times, retention)
             }
-            End::Disk | End::Endurance | End::Horizon => None,
+            End::Disk | End::Endurance | End::Demand | End::Horizon => None,
         };
         let ends = grown.map(|days| (days, known.end)).into_iter().chain(disk_ends(forecast));
         Some(self.ends(self.first(ends).unwrap_or((self.horizon_days, End::Horizon))))

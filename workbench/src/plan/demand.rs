@@ -1,14 +1,20 @@
 //! Machines over the demand: the machine for each rate, why the others are rejected, what they cost, and which to order.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::actor::Durability;
 use crate::catalogue::{Catalogue, CatalogueMachine, HOURS_PER_MONTH};
 use crate::host::HOST;
 use crate::plan::limits::{Limits, machine};
 use crate::plan::regret::{Choice, Growing, least_regret};
 use crate::plan::spec::Demand;
+use crate::plan::stored_data::later;
 use crate::report::{
-    CatalogueEntry, CatalogueInfo, DemandInfo, DemandMode, DemandStep, Evidence, LeastRegret, MachineCost, MachineMode,
-    MachineStanding, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Report, TargetMachine, suffices,
+    CatalogueEntry, CatalogueInfo, DemandInfo, DemandMode, DemandStep, End, Evidence, LeastRegret, MachineCost,
+    MachineMode, MachineStanding, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Report,
+    TargetMachine, ValidUntil, suffices,
 };
 use crate::units::{self, DAYS_PER_MONTH};
 use crate::workload::path_text;
@@ -91,6 +97,30 @@ pub(super) fn add_demand(report: &mut Report, demand: &Demand) {
 pub(super) fn add_demand_of(report: &mut Report, reach: &impl Reach, demand: &Demand) {
     if let Some(found) = report.plan.as_ref().map(|plan| demand_info(plan, reach, demand)) {
         add(report, found);
+    }
+}
+
+/// The day on which the rates of a report were measured.
+pub(super) fn day_of(report: &Report) -> Date {
+    let started: Option<Timestamp> = report.started_at.parse().ok();
+    started.map_or_else(|| jiff::Zoned::now().date(), |started| started.to_zoned(TimeZone::UTC).date())
+}
+
+/// Where the growing demand exceeds what a recommended machine sustains before anything else ends the answer, that ends it.
+/// `first_day` is that of the plan.
+pub(super) fn end_with_demand(plan: &mut PlanResult, first_day: Date) {
+    let Some(demand) = &plan.demand else { return };
+    let likely = demand.targets_per_second.len() / 2;
+    let months = plan.recommendations.iter().filter_map(|one| {
+        let mode = demand.modes.iter().find(|mode| mode.durability == one.durability)?;
+        let target = mode.targets.get(likely).filter(|target| target.profile == one.profile)?;
+        target.enough_for_months
+    });
+    let Some(days) = months.reduce(f64::min).map(|months| months * DAYS_PER_MONTH) else { return };
+    // What fills a disk is known already.
+    if plan.valid_until.as_ref().is_none_or(|known| days < known.days - 1.0) {
+        let on = later(first_day, days).filter(|_| days >= 2.0).map(|day| day.to_string());
+        plan.valid_until = Some(ValidUntil { days, on, end: End::Demand });
     }
 }
 
@@ -330,7 +360,11 @@ impl<R: Reach> ModeDemand<'_, R> {
                 // Of the prices as they are shown.
                 let [own, least] = [own, least].map(|price| (100.0 * price).round());
                 let more = units::money((own - least) / 100.0, currency);
-                format!("sustains it, and costs {more} per month more than {name}")
+                if own > least {
+                    format!("sustains it, and costs {more} per month more than {name}")
+                } else {
+                    format!("sustains it, and costs as much as {name}, which is no larger")
+                }
             }
             (None, Some(_), Some(_)) => "sustains it, and has no price in the catalogue".to_owned(),
             _ if is_larger => format!("sustains it, and is larger than {name}"),

@@ -7,7 +7,9 @@
 //! The work is the blocks that the block cache does not have, which are read from the page cache, plus those that the page cache does
 //! not have either, which are read from the disk. Where states grow with the events of their actor it is the bytes of the values
 //! that a command writes. The slope is that of the line through the smallest and the largest database that were measured; what lies
-//! between tells its error. With one size alone a read adds what the disk takes for it.
+//! between tells its error. With one size alone a read adds what the disk takes for it. A read from the disk never adds less than that,
+//! and where none of the databases was read from the disk, what a block adds is at most what one such read takes: the times of two
+//! databases differ by chance too.
 //!
 //! The machine sustains the share of the ceiling that it sustained on the largest database. If all times of a queue are `f` times as
 //! long, so is its response time at the same utilisation. Where the objective would then be missed, the share is smaller: between the
@@ -22,7 +24,7 @@ const MOMENTS: u32 = 256;
 /// Ratio of the bytes that a command writes on two databases up to which they are the same.
 const SAME_WRITES: f64 = 1.1;
 /// Reads per command by which two databases differ at least if they tell what a read adds.
-const LEAST_READS: f64 = 1e-3;
+const LEAST_READS: f64 = 0.01;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
 /// How much larger than at the horizon the database is at most for which rates are modelled: for higher targets.
@@ -48,6 +50,8 @@ pub(super) struct MeasuredSizes<'a> {
     pub(super) work: &'a dyn Work,
     /// Time between two random reads of the disk when every writer has one there, seconds.
     pub(super) read_seconds: f64,
+    /// Time of one alone, seconds: longer if the machine has less than a core for its part of the work.
+    pub(super) lone_read_seconds: f64,
     /// Of the objective.
     pub(super) limit_seconds: f64,
     /// Memory for blocks of the measured machine.
@@ -67,8 +71,8 @@ impl<'a> MeasuredSizes<'a> {
     pub(super) fn fit(self) -> Option<SizeModel<'a>> {
         let (smallest, largest) = (self.sizes.first()?, self.sizes.last()?);
         let writes_grow = self.written(largest) > SAME_WRITES * self.written(smallest);
-        let line = |sizes| slope(sizes, |one| self.reads(one.database_bytes as f64, self.memory_bytes), LEAST_READS);
-        let of_reads = if writes_grow { None } else { line(self.sizes).or_else(|| line(self.other_mode)) };
+        let of_reads = if writes_grow { None } else { self.line(self.sizes).or_else(|| self.line(self.other_mode)) };
+        let [seconds_per_load, seconds_per_disk_read] = of_reads.unwrap_or([self.read_seconds; 2]);
         let seconds_per_written_byte = if writes_grow {
             slope(self.sizes, |one| self.written(one), 0.0).unwrap_or(0.0)
         } else {
@@ -79,14 +83,25 @@ impl<'a> MeasuredSizes<'a> {
             reads: self.reads(largest.database_bytes as f64, self.memory_bytes),
             written: self.written(largest),
             writes_grow,
-            seconds_per_read: of_reads.unwrap_or(self.read_seconds),
+            seconds_per_load,
+            seconds_per_disk_read,
             seconds_per_written_byte,
             measured: self,
         })
     }
 
-    fn reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-        self.work.block_loads(database_bytes) + self.work.disk_reads(database_bytes, memory_bytes)
+    /// Block loads and disk reads of a command.
+    fn reads(&self, database_bytes: f64, memory_bytes: f64) -> [f64; 2] {
+        [self.work.block_loads(database_bytes), self.work.disk_reads(database_bytes, memory_bytes)]
+    }
+
+    /// What a block load and a disk read add by the line through these sizes.
+    fn line(&self, sizes: &[SizeFindings]) -> Option<[f64; 2]> {
+        let reads = |one: &SizeFindings| self.reads(one.database_bytes as f64, self.memory_bytes);
+        let slope = slope(sizes, |one| reads(one).iter().sum(), LEAST_READS)?;
+        let [smallest, largest] = [sizes.first()?, sizes.last()?].map(|one| reads(one)[1]);
+        let of_load = if largest - smallest > LEAST_READS { slope } else { slope.min(self.lone_read_seconds) };
+        Some([of_load, of_load.max(self.read_seconds)])
     }
 
     fn written(&self, one: &SizeFindings) -> f64 {
@@ -98,21 +113,23 @@ impl<'a> MeasuredSizes<'a> {
 pub(super) struct SizeModel<'a> {
     measured: MeasuredSizes<'a>,
     largest: SizeFindings,
-    /// Work of a command on the largest database.
-    reads: f64,
+    /// Work of a command on the largest database: block loads and disk reads.
+    reads: [f64; 2],
     written: f64,
     /// Whether commands write more on the larger of the databases that were measured.
     writes_grow: bool,
-    /// What a read adds to the time of a command.
-    seconds_per_read: f64,
+    /// What a block load adds to the time of a command, from the page cache.
+    seconds_per_load: f64,
+    seconds_per_disk_read: f64,
     /// What a byte that is written adds: in proportion if all databases write the same.
     seconds_per_written_byte: f64,
 }
 
 impl SizeModel<'_> {
     fn seconds_of_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-        let more = self.measured.reads(database_bytes, memory_bytes) - self.reads;
-        self.largest.seconds() + self.seconds_per_read * more
+        let [loads, disk_reads] = self.measured.reads(database_bytes, memory_bytes);
+        let [more_loads, more_disk_reads] = [loads - self.reads[0], disk_reads - self.reads[1]];
+        self.largest.seconds() + self.seconds_per_load * more_loads + self.seconds_per_disk_read * more_disk_reads
     }
 
     fn seconds_of_writes(&self, database_bytes: f64) -> f64 {
@@ -298,6 +315,7 @@ mod tests {
         MeasuredSizes {
             work,
             read_seconds: READ_SECONDS,
+            lone_read_seconds: READ_SECONDS,
             limit_seconds: 0.01,
             memory_bytes: 0.5 * GIB,
             sizes,
@@ -333,6 +351,31 @@ mod tests {
         assert_close(model.rate(0.25 * GIB, 0.5 * GIB), 0.5 / SECONDS);
         assert_eq!(model.error(), None);
         assert!(MeasuredSizes { sizes: &[], ..self::measured(&Uniform, &measured) }.fit().is_none());
+    }
+
+    #[test]
+    fn two_sizes_that_the_memory_holds_tell_little_of_a_disk_read() {
+        /// Blocks come from the page cache until the memory is full.
+        struct Cached;
+        impl Work for Cached {
+            fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+                (1.0 - memory_bytes / database_bytes).max(0.0)
+            }
+            fn block_loads(&self, database_bytes: f64) -> f64 {
+                (database_bytes / GIB).min(1.0)
+            }
+            fn written_bytes(&self, _database_bytes: f64) -> f64 {
+                500.0
+            }
+        }
+        let rate = |larger_seconds: f64| {
+            let sizes = [size(0.1, SECONDS), size(0.2, larger_seconds)];
+            let model = model(&Cached, &sizes);
+            0.5 / model.rate(4.0 * GIB, 0.5 * GIB) - larger_seconds
+        };
+        // Faster or slower by chance: 0.8 block loads more and 0.875 reads, none longer than one from the disk.
+        assert_close(rate(0.9 * SECONDS), 0.875 * READ_SECONDS);
+        assert_close(rate(3.0 * SECONDS), (0.8 + 0.875) * READ_SECONDS);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use crate::actor::Durability;
 use crate::host::{HOST, Machine, profile_named};
 use crate::plan::demand_growth::DemandGrowth;
-use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs};
+use crate::plan::machine_disk::{DiskNeeds, Shortfall, Syncs, reads_per_command};
 use crate::plan::size_rates::{SAME_SIZE, SizeRates};
 use crate::plan::spec::{Demand, required_rate};
 use crate::plan::stored_data::StoredData;
@@ -41,13 +41,15 @@ pub(super) struct Limits<'a> {
 impl<'a> Limits<'a> {
     /// With the headroom of the plan.
     pub(super) fn new(plan: &'a PlanResult, report: &'a Report, demand: &Demand) -> Self {
-        let disk = report.host.disk_profile.as_ref();
+        // Between the loads, else before them.
+        let between = plan.disk.as_ref().and_then(|disk| disk.swing.as_ref());
+        let swing = between.or_else(|| report.host.disk_profile.as_ref().map(|profile| &profile.swing));
         Self {
             plan,
             measured: plan,
             headroom_percent: plan.headroom_percent,
             modes: &report.modes,
-            sync_here_ns: disk.map(|profile| profile.swing.sync_p50_ns as f64),
+            sync_here_ns: swing.map(|swing| swing.sync_p50_ns as f64),
             growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
             horizon_days: DAYS_PER_MONTH * demand.months,
             other_disk: other_disk(report, plan.catalogue.is_some()),
@@ -133,7 +135,10 @@ impl<'a> Limits<'a> {
             (syncs > 0 && one.commands_count > 0).then(|| syncs as f64 / one.commands_count as f64)
         });
         let syncs = Syncs { per_command, here_ns: self.sync_here_ns };
-        DiskNeeds { durability: mode.durability, stored, horizon_days: self.horizon_days, syncs }.shortfall(entry)
+        let required_times = required_rate(target_per_second, self.headroom_percent) / target_per_second;
+        let (durability, horizon_days) = (mode.durability, self.horizon_days);
+        let reads_per_command = reads_per_command(self.plan.horizon.as_ref(), durability);
+        DiskNeeds { durability, stored, horizon_days, syncs, reads_per_command, required_times }.shortfall(entry)
     }
 
     /// Days until the disk of a machine is full at a target; `None` if not within a hundred years.

@@ -7,7 +7,7 @@ use crate::actor::Durability;
 use crate::load::Drive;
 use crate::plan::outcome::{ModeFindings, PlanOutcome};
 use crate::plan::stored_data::StoredData;
-use crate::report::{Binding, CatalogueEntry, CatalogueInfo, Resource};
+use crate::report::{Binding, CatalogueEntry, CatalogueInfo, HorizonInfo, Resource};
 use crate::units;
 
 /// Factor between sync times from which on they differ: searches of one host, repeated, differ by less.
@@ -22,6 +22,12 @@ pub(super) struct Syncs {
     pub(super) here_ns: Option<f64>,
 }
 
+/// Reads from the disk per command with the database of the horizon; 0 where they are not known.
+pub(super) fn reads_per_command(horizon: Option<&HorizonInfo>, durability: Durability) -> f64 {
+    let last = horizon.and_then(|horizon| horizon.mode(durability)?.points.last());
+    last.map_or(0.0, |last| last.disk_reads_per_command)
+}
+
 /// What a deployment needs of its disk in one durability mode.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DiskNeeds<'a> {
@@ -30,6 +36,9 @@ pub(super) struct DiskNeeds<'a> {
     pub(super) stored: StoredData<'a>,
     pub(super) horizon_days: f64,
     pub(super) syncs: Syncs,
+    pub(super) reads_per_command: f64,
+    /// The required rate as a multiple of the target.
+    pub(super) required_times: f64,
 }
 
 /// What a disk lacks.
@@ -76,21 +85,23 @@ impl DiskNeeds<'_> {
     fn lacking_writes(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
         let lacking = |has: Option<f64>, needed: f64| has.filter(|&has| has < needed);
         let certain = |resource, reason| Some(Shortfall { is_certain: true, resource, reason });
-        let sent = self.stored.sent_bytes_per_second(self.durability);
+        let sent = self.required_times * self.stored.sent_bytes_per_second(self.durability);
         if let Some(bytes) = lacking(machine.disk_bytes_per_second, sent) {
             let [has, needed] = [bytes, sent].map(units::bytes);
             return certain(
                 Resource::WriteBandwidth,
-                format!("its disk writes {has}/s, and {needed}/s are sent to it"),
+                format!("its disk writes {has}/s, and {needed}/s are sent to it at the required rate"),
             );
         }
-        let syncs = self.syncs.per_command.filter(|_| self.durability.is_on())? * self.stored.commands_per_second();
-        let writes = lacking(machine.disk_writes_per_second, syncs)?;
-        let [has, needed] = [writes, syncs].map(units::number);
-        certain(
-            Resource::SyncLatency,
-            format!("its disk makes {has} writes per second, and the log is synced {needed} times"),
-        )
+        let syncs = self.syncs.per_command.filter(|_| self.durability.is_on()).unwrap_or(0.0);
+        let required = self.required_times * self.stored.commands_per_second();
+        let operations = required * (syncs + self.reads_per_command);
+        let has = units::number(lacking(machine.disk_writes_per_second, operations)?);
+        let [syncs, reads] = [syncs, self.reads_per_command].map(|one| units::number(required * one));
+        let reason = format!(
+            "its disk makes {has} operations per second, and the required rate needs {syncs} syncs and {reads} reads at the horizon"
+        );
+        certain(Resource::SyncLatency, reason)
     }
 
     fn slower_syncs(&self, machine: &CatalogueEntry) -> Option<Shortfall> {
@@ -113,11 +124,15 @@ pub(super) fn reject_disks(
     outcome: &mut PlanOutcome,
     catalogue: &CatalogueInfo,
     (stored, horizon_days): (StoredData<'_>, f64),
+    horizon: Option<&HorizonInfo>,
     sync_here_ns: u64,
 ) {
+    let required_times = outcome.required_per_second / stored.commands_per_second();
     for mode in &mut outcome.modes {
         let syncs = Syncs { per_command: syncs_per_command(mode), here_ns: Some(sync_here_ns as f64) };
-        let needs = DiskNeeds { durability: mode.durability, stored, horizon_days, syncs };
+        let durability = mode.durability;
+        let reads_per_command = reads_per_command(horizon, durability);
+        let needs = DiskNeeds { durability, stored, horizon_days, syncs, reads_per_command, required_times };
         for verdict in mode.verdicts.iter_mut().filter(|verdict| !verdict.machine.is_host) {
             let shortfall = catalogue.entry(&verdict.machine.name).and_then(|entry| needs.shortfall(entry));
             let Some(shortfall) = shortfall else { continue };
@@ -172,7 +187,16 @@ mod tests {
     /// Half a sync per command.
     fn needs(forecast: &ForecastInfo) -> DiskNeeds<'_> {
         let syncs = Syncs { per_command: Some(0.5), here_ns: Some(1e6) };
-        DiskNeeds { durability: Durability::On, stored: StoredData::of(forecast), horizon_days: 30.0, syncs }
+        let reads_per_command = 0.2;
+        let stored = StoredData::of(forecast);
+        DiskNeeds {
+            durability: Durability::On,
+            stored,
+            horizon_days: 30.0,
+            syncs,
+            reads_per_command,
+            required_times: 1.5,
+        }
     }
 
     #[test]
@@ -191,12 +215,12 @@ mod tests {
             (
                 CatalogueEntry { disk_bytes_per_second: Some(1e7), ..machine() },
                 Resource::WriteBandwidth,
-                "its disk writes 9.54 MiB/s, and 19.1 MiB/s are sent to it",
+                "its disk writes 9.54 MiB/s, and 28.6 MiB/s are sent to it at the required rate",
             ),
             (
                 CatalogueEntry { disk_writes_per_second: Some(100.0), ..machine() },
                 Resource::SyncLatency,
-                "its disk makes 100 writes per second, and the log is synced 500 times",
+                "its disk makes 100 operations per second, and the required rate needs 750 syncs and 300 reads at the horizon",
             ),
         ] {
             let reason = expected.to_owned();

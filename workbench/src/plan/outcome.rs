@@ -9,7 +9,8 @@ use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::size_rates::SizeRates;
 use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{
-    HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep, suffices,
+    Evidence, HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint,
+    WriterSweep, suffices,
 };
 
 /// What a plan found.
@@ -47,7 +48,8 @@ impl PlanOutcome {
             let too_small: Vec<_> = mode.verdicts.iter().map(|verdict| !lasts(verdict)).collect();
             let machines = mode.verdicts.iter_mut().zip(too_small).filter(|(_, is_too_small)| *is_too_small);
             for (verdict, _) in machines.filter(|(verdict, _)| verdict.known.holds == Some(true)) {
-                verdict.known.holds = Some(false);
+                // Of a machine that was not measured, the least rate is known.
+                verdict.known.holds = (verdict.known.evidence != Evidence::Implied).then_some(false);
                 verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
             }
         }

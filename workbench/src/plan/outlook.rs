@@ -8,14 +8,14 @@ use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 use jiff::civil::Date;
 
-use crate::host::{DiskProfile, Machine};
+use crate::host::{DiskProfile, MILLI, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
-use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
+use crate::plan::forecast::{DAYS_PER_YEAR, Deployment};
 use crate::plan::horizon::{MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::size_rates::LEAST_MEMORY_SHARE;
 use crate::plan::spec::PlanSpec;
-use crate::plan::stored_data::StoredData;
+use crate::plan::stored_data::{StoredData, later};
 use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, MachinePeriod, ValidUntil, WorkingSet, suffices};
 
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
@@ -169,6 +169,7 @@ impl OutlookInput<'_> {
         let model = MeasuredSizes {
             work,
             read_seconds: self.read_seconds(findings.workers) / findings.workers as f64,
+            lone_read_seconds: self.read_seconds(1) / findings.machine.millicores.min(MILLI) as f64 * MILLI as f64,
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
             sizes: &mode.sizes,

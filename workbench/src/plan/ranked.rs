@@ -1,9 +1,7 @@
 //! A finished plan at another demand: its machines judged again, the recommendations and the verdict that follow.
 
-use std::collections::HashMap;
-
 use crate::host::HOST;
-use crate::plan::certainty::ample;
+use crate::plan::certainty;
 use crate::plan::changed_demand::ChangedDemand;
 use crate::plan::demand::cost;
 use crate::plan::limits::{Limits, machine};
@@ -12,8 +10,9 @@ use crate::plan::report::joined;
 use crate::plan::sentences;
 use crate::plan::spec::required_rate;
 use crate::report::{
-    Capacity, Certainty, CertaintyLevel, ContainerLimits, Disk, DurabilityPrice, MachineMode, Outcome, PlanResult,
-    ProfileEvidence, Reason, ReasonKind, Recommendation, Report, Verdict, spec_json, suffices,
+    Capacity, Certainty, CertaintyLevel, ContainerLimits, DISTURBED, Disk, DurabilityPrice, MachineMode, Outcome,
+    PlanResult, ProfileEvidence, RateTrials, Reason, ReasonKind, Recommendation, Report, UNDECIDED, Verdict, spec_json,
+    suffices,
 };
 use crate::units;
 
@@ -113,20 +112,27 @@ impl Ranked<'_> {
         }
     }
 
-    /// `plan` is this one, or one with other machines, and `certainty` how sure it is.
+    /// `plan` is this one, or one with other machines, and `certainty` how sure it is if it is decided.
     pub(super) fn verdict(&self, report: &Report, plan: &PlanResult, certainty: Option<Certainty>) -> Verdict {
+        let all = plan.recommendations.iter().all(|one| one.profile.is_some());
+        let doubts = self.doubts(plan);
         let is_open = |one: &Recommendation| {
             let mut modes = plan.profiles.iter().filter_map(|known| known.mode(one.durability));
             one.profile.is_none() && modes.any(|mode| mode.holds.is_none())
         };
-        let all = plan.recommendations.iter().all(|one| one.profile.is_some());
-        let outcome = if report.verdict.outcome == Outcome::Inconclusive || plan.recommendations.iter().any(is_open) {
+        let is_lossy = report.verdict.reasons.iter().any(|reason| reason.kind == ReasonKind::DataLoss);
+        let outcome = if is_lossy {
+            Outcome::Fail
+        } else if is_doubtful(report) || !doubts.is_empty() || plan.recommendations.iter().any(is_open) {
             Outcome::Inconclusive
         } else if all {
             Outcome::Pass
         } else {
             Outcome::Fail
         };
+        let undecided = (CertaintyLevel::Low, UNDECIDED.to_owned());
+        let undecided = Some(undecided).filter(|_| outcome == Outcome::Inconclusive);
+        let certainty = certainty.map(|known| Certainty::of(undecided.into_iter().chain(known.grounds()).collect()));
         let is_kept = |reason: &&Reason| {
             let follows = [ReasonKind::Recommendation, ReasonKind::NoMachine, ReasonKind::Demand, ReasonKind::Forecast];
             !follows.contains(&reason.kind)
@@ -145,7 +151,7 @@ impl Ranked<'_> {
             let kind = if one.profile.is_some() { ReasonKind::Recommendation } else { ReasonKind::NoMachine };
             Reason::new(kind, one.sentence.clone())
         });
-        let kept = report.verdict.reasons.iter().filter(is_kept).cloned();
+        let kept = report.verdict.reasons.iter().filter(is_kept).cloned().chain(doubts);
         let reasons = kept.chain(of_modes).chain(forecast).chain([origin]).collect();
         Verdict { outcome, sentence: String::new(), certainty, reasons }
     }
@@ -157,20 +163,58 @@ impl Ranked<'_> {
         if self.changed.is_same() && names(plan) == names(self.before) {
             return Some(before);
         }
-        let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
-        let margin = |plan: &PlanResult, one: &Recommendation| {
-            let mode = plan.profile(one.profile.as_ref()?)?.mode(one.durability)?;
-            Some(ample(one.durability, mode.sustained_per_second? / plan.required_per_second))
+        let first = "No load was measured for this answer: it follows from the rates of an earlier plan";
+        let mut grounds = vec![(CertaintyLevel::Moderate, first.to_owned())];
+        for one in &plan.recommendations {
+            let Some(known) = one.profile.as_ref().and_then(|name| plan.profile(name)) else { continue };
+            let Some(mode) = known.mode(one.durability) else { continue };
+            let measured = self.before.capacity(one.durability);
+            let was_tried = measured.is_some_and(|capacity| capacity.machine == known.profile);
+            grounds.push(certainty::of_machine(&known.profile, mode.evidence, was_tried));
+            let decided = measured
+                .and_then(|capacity| Some((&capacity.machine, RateTrials::highest_sustained(&capacity.decided)?)));
+            grounds.extend(decided.map(|(machine, decided)| {
+                let rate = units::commands_per_second(decided.rate_per_second);
+                let (durability, trials) = (one.durability, decided.trials);
+                (
+                    CertaintyLevel::High,
+                    format!("With durability {durability}, {rate} {trials} on {machine} in that plan"),
+                )
+            }));
+            let margin = mode.least_per_second().map(|rate| rate / plan.required_per_second);
+            grounds.extend(margin.map(|margin| certainty::of_margin(one.durability, margin, None)));
+        }
+        grounds.extend(self.before.horizon.iter().flat_map(certainty::beyond));
+        grounds.extend(
+            before.because.into_iter().filter(|one| one == DISTURBED).map(|one| (CertaintyLevel::Moderate, one)),
+        );
+        grounds.push((before.level, "It is no surer than that plan".to_owned()));
+        Some(Certainty::of(grounds))
+    }
+
+    /// Why the recommendations of a plan at this demand support no answer: a rate that leaves no margin is one that holds by chance.
+    fn doubts(&self, plan: &PlanResult) -> Vec<Reason> {
+        let doubt = |one: &Recommendation| {
+            let known = plan.profile(one.profile.as_ref()?)?;
+            let rate = known.mode(one.durability)?.least_per_second()?;
+            let is_thin = !self.changed.is_same_target() && rate < sentences::LEAST_MARGIN * plan.required_per_second;
+            is_thin.then(|| {
+                let text = format!(
+                    "durability {}: {} sustains hardly more than the required rate: the margin is {}",
+                    one.durability,
+                    known.profile,
+                    units::percent(100.0 * (rate / plan.required_per_second - 1.0).max(0.0))
+                );
+                Reason::new(ReasonKind::Doubt, text)
+            })
         };
-        let margins: HashMap<_, _> = self
-            .before
-            .recommendations
-            .iter()
-            .filter_map(|one| margin(self.before, one).zip(margin(plan, plan.recommendation(one.durability)?)))
-            .collect();
-        let of_this = |reason: String| margins.get(&reason).cloned().unwrap_or(reason);
-        let because = std::iter::once(ground).chain(before.because.into_iter().map(of_this)).collect();
-        Some(Certainty { level: before.level.min(CertaintyLevel::Moderate), because })
+        plan.recommendations.iter().filter_map(doubt).collect()
+    }
+
+    /// Whether the answer says which machines are enough, as far as that is known.
+    pub(super) fn is_decided(&self, report: &Report, plan: &PlanResult) -> bool {
+        let has_machine = plan.recommendations.iter().any(|one| one.profile.is_some());
+        !has_machine || (!is_doubtful(report) && self.doubts(plan).is_empty())
     }
 
     /// The latency at the target was measured at another one.
@@ -183,6 +227,13 @@ impl Ranked<'_> {
         }
         DurabilityPrice { latency, at_risk, ..price }
     }
+}
+
+/// Whether the measurement of a plan supports no answer.
+fn is_doubtful(report: &Report) -> bool {
+    let doubtful = [ReasonKind::Interrupted, ReasonKind::Doubt, ReasonKind::Disturbance];
+    let is_inconclusive = report.verdict.outcome == Outcome::Inconclusive;
+    is_inconclusive && report.verdict.reasons.iter().any(|reason| doubtful.contains(&reason.kind))
 }
 
 /// The same evidence at another target.

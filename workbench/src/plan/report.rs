@@ -4,7 +4,7 @@ use crate::host::{HOST, Machine, WritebackDelay};
 use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
-use crate::plan::demand::{add_demand, catalogue_info, cost};
+use crate::plan::demand::{add_demand, catalogue_info, cost, day_of, end_with_demand};
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::outcome::{MachineFindings, ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
 use crate::plan::price::price;
@@ -73,7 +73,15 @@ pub fn plan_report(
         what_if.map(|(what_if, changed)| WhatIfInfo::measured(what_if.to_string(), &plan, &changed.plan_result(&[])));
     let all = plan.recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     // Other load can be why a rate failed, and luck why one held.
-    let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, false);
+    let found = if all {
+        Outcome::Pass
+    } else if plan.recommendations.iter().any(|one| plan.is_open(one)) {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Fail
+    };
+    let ended = assessment.outcome(found, false);
+    let is_decided = ended != Outcome::Inconclusive || assessment.outcome(Outcome::Pass, false) == Outcome::Pass;
     // What a command stores does not depend on what disturbed the rates.
     let ended = if ended == Outcome::Inconclusive && !outcome.interrupted && is_short_of_disk(&plan) {
         Outcome::Fail
@@ -92,9 +100,14 @@ pub fn plan_report(
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     let rate = sentences::rate_words(input.transaction().as_ref(), plan.target_per_second);
     let goal = sentences::goal(&report, &rate, &plan);
-    report.verdict.sentence = sentences::answer(ended != Outcome::Inconclusive, &goal, &plan, at_risk);
+    let at_risk = at_risk.cloned();
     report.plan = Some(plan);
     add_demand(&mut report, &input.spec.demand);
+    let first_day = day_of(&report);
+    if let Some(plan) = &mut report.plan {
+        end_with_demand(plan, first_day);
+        report.verdict.sentence = sentences::answer(is_decided, &goal, plan, at_risk.as_ref());
+    }
     report
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct PlanRequest {
     /// Actors in the deployment. Default: those of the source.
     pub(crate) actors: Option<u64>,
     pub(crate) retention_days: Option<f64>,
-    /// Days from now. Default: the retention, or a year.
+    /// Days from now.
     pub(crate) horizon_days: Option<f64>,
     /// Default: that of a machine of the catalogue, or one that is attached to it; without a catalogue the free space under the
     /// data directory.
@@ -88,7 +88,7 @@ impl PlanRequest {
         let actors = self.actors.unwrap_or_else(|| source.actors());
         // A disk that is given is attached to whichever machine is bought.
         let catalogue = self.catalogue.clone();
-        let catalogue = catalogue.map(|one| if self.disk_bytes.is_some() { one.without_disk_sizes() } else { one });
+        let catalogue = catalogue.map(|one| if self.disk_bytes.is_some() { one.without_disks() } else { one });
         let machines = match &catalogue {
             _ if !self.machines.is_empty() => self.machines.clone(),
             Some(catalogue) => catalogue.machines.iter().map(|one| one.machine.clone()).collect(),
@@ -99,7 +99,7 @@ impl PlanRequest {
             demand_growth_percent_per_month: self.growth_percent_per_month,
             actors,
             retention_days: self.retention_days,
-            horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
+            horizon_days: self.horizon_days.unwrap_or_else(|| self.default_horizon_days()),
             disk: self.disk(catalogue.as_ref(), host.disk.free_bytes),
             rated_bytes: self.rated_bytes,
         };
@@ -147,6 +147,14 @@ impl PlanRequest {
     fn sizes(&self, source: &Source, deployment: &Deployment, machines: &[Machine], host: &HostProfile) -> Sizes {
         let smallest = machines.iter().map(|machine| machine.ram_mb << 20).min().unwrap_or(0);
         sizes(source, deployment, smallest, self.effort.breadth, host.disk.free_bytes)
+    }
+
+    /// The retention, after which a steady demand stores no more; a year without one, and at least a year where the demand grows
+    /// or a machine is bought.
+    fn default_horizon_days(&self) -> f64 {
+        let is_steady = self.growth_percent_per_month <= 0.0 && self.catalogue.is_none();
+        let least = if is_steady { 0.0 } else { DEFAULT_HORIZON_DAYS };
+        self.retention_days.map_or(DEFAULT_HORIZON_DAYS, |retention| retention.max(least))
     }
 
     /// The disk that the database is forecast on first: of a catalogue, the largest, or any size if it leaves one open.

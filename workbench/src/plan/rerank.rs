@@ -11,7 +11,7 @@ use crate::host::{HOST, MILLI, Machine};
 use crate::load::Rate;
 use crate::plan::candidate_hosts::CandidateHosts;
 use crate::plan::changed_demand::ChangedDemand;
-use crate::plan::demand::{add_demand_of, catalogue_info};
+use crate::plan::demand::{add_demand_of, catalogue_info, day_of, end_with_demand};
 use crate::plan::error::PlanError;
 use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, has_given_disk, machine};
@@ -22,8 +22,8 @@ use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
 use crate::plan::spec::{Demand, by_preference, check_headroom};
 use crate::report::{
-    CatalogueEntry, CatalogueInfo, Evidence, MachineMode, Outcome, PlanResult, ProfileEvidence, RankedFrom,
-    Recommendation, Report, suffices,
+    CatalogueEntry, CatalogueInfo, Evidence, MachineMode, PlanResult, ProfileEvidence, RankedFrom, Recommendation,
+    Report, suffices,
 };
 use crate::units;
 use crate::workload::{excerpt, path_text};
@@ -61,6 +61,8 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let commands = |rate: &Rate| commands_per_second(rate, plan, &path);
     let target_per_second = request.target.map(commands).transpose()?.unwrap_or(plan.target_per_second);
     let range = request.range.map(|[low, high]| Ok::<_, PlanError>([commands(low)?, commands(high)?])).transpose()?;
+    // Without a target, those of the plan.
+    let range = range.or_else(|| range_of(plan).filter(|_| request.target.is_none()));
     let headroom_percent = request.headroom_percent.unwrap_or(plan.headroom_percent);
     check_headroom(headroom_percent).map_err(|error| PlanError::Usage(error.to_string()))?;
     let before = demand_of(plan);
@@ -70,10 +72,9 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
         ..before
     };
     let (others, prices) = other_hosts(report, request)?;
-    // A disk that was given for a catalogue is attached to whichever machine is bought.
-    let attached = plan.catalogue.is_some() && has_given_disk(report);
+    // A disk that was given is attached to whichever machine is bought.
     let candidates = request.catalogue.clone().filter(|_| others.is_empty());
-    let candidates = candidates.map(|one| if attached { one.without_disk_sizes() } else { one });
+    let candidates = candidates.map(|one| if has_given_disk(report) { one.without_disks() } else { one });
     let known = with_candidates(&Limits::new(plan, report, &before), candidates.as_ref());
     let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
     let limits = Limits { headroom_percent, measured: plan, ..Limits::new(&known, report, &demand) };
@@ -98,19 +99,27 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
     let rate = sentences::rate_words(transaction, plan.target_per_second);
     let goal = sentences::goal(&found, &rate, &plan);
     let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-    // Without a machine the sentence says of how many it is not known.
-    let has_machine = plan.recommendations.iter().any(|one| one.profile.is_some());
-    let is_decided = found.verdict.outcome != Outcome::Inconclusive || !has_machine;
-    found.verdict.sentence = hosts.as_ref().map_or_else(
-        || sentences::answer(is_decided, &goal, &plan, at_risk),
-        |hosts| hosts.sentence(plan.required_per_second, &goal),
-    );
+    let at_risk = at_risk.cloned();
+    let is_decided = ranked.is_decided(report, &plan);
     found.plan = Some(plan);
     match &hosts {
         Some(hosts) => add_demand_of(&mut found, hosts, &demand),
         None => add_demand_of(&mut found, &ranked.limits, &demand),
     }
+    if let Some(plan) = &mut found.plan {
+        end_with_demand(plan, day_of(report));
+        found.verdict.sentence = hosts.as_ref().map_or_else(
+            || sentences::answer(is_decided, &goal, plan, at_risk.as_ref()),
+            |hosts| sentences::with_validity(hosts.sentence(plan.required_per_second, &goal), plan),
+        );
+    }
     Ok(found)
+}
+
+/// The lowest and the highest target of a plan.
+fn range_of(plan: &PlanResult) -> Option<[f64; 2]> {
+    let [low, _, high] = plan.demand.as_ref()?.targets_per_second[..] else { return None };
+    Some([low, high])
 }
 
 /// Growth and months of a plan.
@@ -303,7 +312,7 @@ mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
     use crate::plan::stored_data::StoredData;
-    use crate::report::{Band, Basis, DiskOrigin, End, RequestCommands};
+    use crate::report::{Band, Basis, DiskOrigin, End, Outcome, RequestCommands};
     use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.

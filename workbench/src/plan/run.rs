@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::host::{
-    Confinement, DiskSample, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
+    Confinement, DiskSample, DiskSwing, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
 };
 use crate::load::{JobContext, Stage, Writers, require_idle_host};
 use crate::plan::demand::catalogue_info;
@@ -28,8 +28,8 @@ use crate::plan::watched::WatchedTestbed;
 use crate::process::rig::ProcessTestbed;
 use crate::process::{ProcessError, Scratch};
 use crate::report::{
-    Attachment, CatalogueInfo, Context, Disk, ForecastInfo, Report, ReportDirectory, WhatIfInfo, attachments,
-    host_info, tuning_info,
+    Attachment, CatalogueInfo, Context, Disk, ForecastInfo, HorizonInfo, Report, ReportDirectory, WhatIfInfo,
+    attachments, host_info, tuning_info,
 };
 use crate::units;
 use crate::workload::path_text;
@@ -182,19 +182,26 @@ fn measure(
     let Scenario { source, spec, deployment, .. } = &scenario;
     let mut forecast = forecast(source, &outcome, deployment);
     let catalogue = spec.catalogue.as_ref().map(catalogue_info);
-    if let (Some(catalogue), Some(forecast)) = (&catalogue, &forecast) {
-        let stored = StoredData::of(forecast);
-        reject_disks(&mut outcome, catalogue, (stored, deployment.horizon_days), disk.profile.swing.sync_p50_ns);
-    }
-    let mut outlook = None;
+    let swing = DiskSwing::of(&disk_samples);
+    let sync_here_ns = swing.as_ref().unwrap_or(&disk.profile.swing).sync_p50_ns;
+    let reject = |outcome: &mut PlanOutcome, forecast: Option<&ForecastInfo>, horizon: Option<&HorizonInfo>| {
+        let (Some(catalogue), Some(forecast)) = (&catalogue, forecast) else { return };
+        let stored = (StoredData::of(forecast), deployment.horizon_days);
+        reject_disks(outcome, catalogue, stored, horizon, sync_here_ns);
+    };
+    reject(&mut outcome, forecast.as_ref(), None);
+    let (mut outlook, mut before) = (None::<Outlook>, Vec::new());
     // A grown database may need a larger machine than the rates alone, and that has another disk.
     loop {
+        let names: Vec<_> =
+            outcome.modes.iter().map(|mode| mode.recommended().map(|one| one.machine.clone())).collect();
         let today = jiff::Zoned::now().date();
         let chosen = catalogue.as_ref().and_then(|catalogue| chosen_disk(catalogue, &outcome, deployment.disk));
         let chosen = chosen.filter(|disk| forecast.as_ref().is_some_and(|known| known.is_on_other_than(*disk)));
-        if outlook.is_some() && chosen.is_none() {
+        if outlook.is_some() && chosen.is_none() && names == before {
             break;
         }
+        before = names;
         if let Some(disk) = chosen {
             forecast = forecast.map(|known| on_disk(known, disk, deployment.horizon_days, today));
         }
@@ -203,6 +210,7 @@ fn measure(
         });
         let Some(outlook) = &outlook else { break };
         outcome.end_at(&outlook.horizon);
+        reject(&mut outcome, forecast.as_ref(), Some(&outlook.horizon));
     }
     Ok(Measured { scenario, outcome, forecast, outlook, journal: path, disk_samples })
 }

@@ -1,5 +1,7 @@
 //! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
 
+use std::collections::BTreeSet;
+
 use crate::actor::Durability;
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
@@ -55,20 +57,36 @@ fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> Str
     let ended = |&durability: &Durability| Some((durability, enough_for_a_time(plan, durability)?));
     let ended: Vec<_> = durabilities.iter().filter_map(ended).collect();
     let full = durabilities.iter().find_map(|&durability| full_disk(plan, durability));
+    let open = unknown(plan, durabilities);
+    let sustains = if open.is_empty() { "sustains" } else { "is known to sustain" };
     match &ended[..] {
         [] if full.is_some() => {
-            format!("no machine sustains {goal} until the horizon: {}", full.unwrap_or_default())
+            format!("no machine {sustains} {goal} until the horizon: {}{open}", full.unwrap_or_default())
         }
         // What an earlier plan did not measure may sustain it.
-        [] if plan.ranked_from.is_some() => format!("no machine is known to sustain {goal}"),
-        [] => format!("no machine that was tried sustains {goal}"),
+        [] if plan.ranked_from.is_some() => format!("no machine is known to sustain {goal}{open}"),
+        [] => format!("no machine that was tried sustains {goal}{open}"),
         [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => {
-            format!("no machine sustains {goal} until the horizon: {first}")
+            format!("no machine {sustains} {goal} until the horizon: {first}{open}")
         }
         _ => {
             let each: Vec<_> =
                 ended.iter().map(|(mode, over_time)| format!("durability {mode}: {over_time}")).collect();
-            format!("no machine sustains {goal} until the horizon ({})", each.join("; "))
+            format!("no machine {sustains} {goal} until the horizon ({}){open}", each.join("; "))
+        }
+    }
+}
+
+/// `; of 3 machines it is not known: measure on hosts of their size`, if that is why a mode has no machine.
+fn unknown(plan: &PlanResult, durabilities: &[Durability]) -> String {
+    let open = plan.recommendations.iter().filter(|one| durabilities.contains(&one.durability) && plan.is_open(one));
+    let names: BTreeSet<_> = open.flat_map(|one| plan.unknown_machines(one.durability)).collect();
+    match names.first().filter(|_| names.len() == 1) {
+        Some(only) => format!("; of {only} it is not known: measure on a host of its size"),
+        None if names.is_empty() => String::new(),
+        None => {
+            let machines = units::counted(names.len() as u64, "machine");
+            format!("; of {machines} it is not known: measure on hosts of their size")
         }
     }
 }
@@ -115,7 +133,11 @@ pub(super) fn answer(is_decided: bool, goal: &str, plan: &PlanResult, at_risk: O
     if !is_decided {
         return undecided(goal, plan);
     }
-    let sentence = verdict(goal, plan, at_risk);
+    with_validity(verdict(goal, plan, at_risk), plan)
+}
+
+/// A verdict with what ends it first, where every mode has a machine.
+pub(super) fn with_validity(sentence: String, plan: &PlanResult) -> String {
     let all = plan.recommendations.iter().all(|one| one.profile.is_some());
     match plan.valid_until.as_ref().filter(|_| all) {
         Some(valid_until) => format!("{}{}.", sentence.trim_end_matches('.'), validity(valid_until)),
@@ -125,9 +147,12 @@ pub(super) fn answer(is_decided: bool, goal: &str, plan: &PlanResult, at_risk: O
 
 /// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.
 fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    let open = unknown(plan, &[recommendation.durability]);
     let none = || match enough_for_a_time(plan, recommendation.durability) {
-        Some(over_time) => format!("no machine is enough until the horizon ({over_time})"),
-        None => "no machine that was tried qualifies".to_owned(),
+        Some(over_time) if open.is_empty() => format!("no machine is enough until the horizon ({over_time})"),
+        Some(over_time) => format!("no machine is known to be enough until the horizon ({over_time}{open})"),
+        None if plan.ranked_from.is_some() => format!("no machine is known to qualify{open}"),
+        None => format!("no machine that was tried qualifies{open}"),
     };
     let take = machine(recommendation, plan).map_or_else(none, |machine| format!("take {machine}"));
     match (recommendation.durability, at_risk) {
@@ -321,6 +346,7 @@ pub(super) fn validity(valid_until: &ValidUntil) -> String {
         End::Endurance => "when the disk is worn out",
         End::Reads => "when the reads of the grown database leave too little of the rate",
         End::Writes => "when the states have grown so large that writing them leaves too little of the rate",
+        End::Demand => "when the growing demand exceeds what it is known to sustain",
         End::Horizon => "the horizon",
     };
     format!(", valid {}, {end}", until(valid_until.on.as_deref(), valid_until.days))

@@ -3,6 +3,9 @@
 //! The size of a database depends on the commands that it stores, and the sizes of a forecast are those of known numbers of
 //! commands. Beyond the largest it grows on as the forecast says.
 
+use jiff::Span;
+use jiff::civil::Date;
+
 use crate::actor::Durability;
 use crate::plan::demand_growth::DemandGrowth;
 use crate::report::{Band, ForecastInfo};
@@ -80,6 +83,13 @@ impl<'a> StoredData<'a> {
             (None, None) => Band::default(),
         }
     }
+}
+
+/// So many whole days after a day; `None` beyond the calendar.
+pub(super) fn later(from: Date, days: f64) -> Option<Date> {
+    #[expect(clippy::cast_possible_truncation, reason = "at most MOST_DAYS")]
+    let days = days.floor() as i64;
+    from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
 /// Days until something happens that remains so, by bisection; `None` if not within a hundred years.

@@ -362,6 +362,7 @@ fn valid_until(valid: &ValidUntil) -> Fact {
         End::Endurance => "disk worn out",
         End::Reads => "larger machine",
         End::Writes => "states too large",
+        End::Demand => "demand outgrows it",
         End::Horizon => "horizon",
     };
     let (label, value) = match &valid.on {

@@ -12,6 +12,10 @@ use ave_actors_rocksdb::trace::CommandKind;
 const DRIFT_SAMPLES: u64 = 20;
 /// Standard deviation of the rates of rounds, as a share of their mean, that is worth a warning, and that spoils a result.
 const ROUND_SCATTER: [f64; 2] = [0.12, 0.3];
+/// Why an answer that a measurement does not support is not certain.
+pub(crate) const UNDECIDED: &str = "The measurement supports no answer, for the reasons below";
+/// Why one of a disturbed measurement is not.
+pub(crate) const DISTURBED: &str = "Something disturbed the measurement: see the reasons and the warnings";
 const UNSTEADY_HINT: &str = "the machine or its disk is unsteady; measure longer or with more rounds";
 
 /// Warnings, doubts and failures of a measurement.
@@ -43,9 +47,9 @@ impl Assessment {
         let (level, reason) = if !self.losses.is_empty() {
             (CertaintyLevel::Low, "The database differs from what it acknowledged")
         } else if outcome == Outcome::Inconclusive {
-            (CertaintyLevel::Low, "The measurement supports no answer, for the reasons below")
+            (CertaintyLevel::Low, UNDECIDED)
         } else if !self.disturbances.is_empty() || self.warnings.len() > self.host_warnings {
-            (CertaintyLevel::Moderate, "Something disturbed the measurement: see the reasons and the warnings")
+            (CertaintyLevel::Moderate, DISTURBED)
         } else {
             return None;
         };
@@ -206,13 +210,8 @@ impl Assessment {
         let medians: Vec<f64> =
             slices.filter(|slice| slice.count() >= DRIFT_SAMPLES).map(|slice| slice.quantile(0.5) as f64).collect();
         let Some(trend) = Trend::of(&medians).filter(|trend| trend.is_significant()) else { return };
-        let (from, to) = (medians[0], medians[medians.len() - 1]);
-        let text = format!(
-            "durability {name}: the median response time drifted by {}, from {} to {}",
-            units::percent(100.0 * trend.change),
-            units::duration(from),
-            units::duration(to)
-        );
+        let [from, to] = trend.ends.map(|ns| units::duration(ns.max(0.0)));
+        let text = format!("durability {name}: the median response time drifted from {from} to {to} along its trend");
         let hint = "it may not have reached a steady state: measure longer";
         self.grade(trend.change.abs(), DRIFT, |found| &mut found.doubts, text, hint);
     }

@@ -40,6 +40,12 @@ impl CertaintyLevel {
 pub(crate) type Ground = (CertaintyLevel, String);
 
 impl Certainty {
+    /// Its reasons, each with its level.
+    pub(crate) fn grounds(self) -> impl Iterator<Item = Ground> {
+        let level = self.level;
+        self.because.into_iter().map(move |reason| (level, reason))
+    }
+
     /// The lowest level of the grounds. Those that lower it come first; both modes may give the same: it is listed once.
     pub(crate) fn of(mut grounds: Vec<Ground>) -> Self {
         grounds.sort_by_key(|(level, _)| *level == CertaintyLevel::High);

@@ -37,7 +37,7 @@ pub use crate::host::HostWarning as Warning;
 pub(crate) use assemble::tuning_info;
 pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, verification};
-pub(crate) use assess::{Assessment, relative_deviation};
+pub(crate) use assess::{Assessment, DISTURBED, UNDECIDED, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
 pub(crate) use build::{COMMIT, VERSION, build_name, is_same_commit, short_commit};
 pub use catalogue::{CatalogueEntry, CatalogueInfo, MachineCost};

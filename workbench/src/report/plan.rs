@@ -14,7 +14,7 @@ use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use super::writers::WriterSweep;
 use crate::actor::Durability;
-use crate::host::{MILLI, Machine};
+use crate::host::{HOST, MILLI, Machine};
 use crate::load::{RequestKind, Source};
 use crate::measure::Trials;
 
@@ -86,6 +86,24 @@ impl PlanResult {
         self.capacities.iter().find(|capacity| capacity.durability == durability)
     }
 
+    /// Machines that can be bought, this host aside, of which it is not known whether they are enough, by name.
+    pub(crate) fn unknown_machines(&self, durability: Durability) -> Vec<&str> {
+        let is_unknown = |known: &&ProfileEvidence| {
+            known.profile != HOST && known.mode(durability).is_some_and(|mode| mode.holds.is_none())
+        };
+        self.profiles.iter().filter(is_unknown).map(|known| known.profile.as_str()).collect()
+    }
+
+    /// Whether no machine is recommended in a mode while one of those that can be bought may be enough: of a catalogue, or where the
+    /// grown database ends those that were measured.
+    pub(crate) fn is_open(&self, recommendation: &Recommendation) -> bool {
+        let durability = recommendation.durability;
+        let mode = self.horizon.as_ref().and_then(|horizon| horizon.mode(durability));
+        let ends = mode.and_then(|mode| mode.periods.last()).is_some_and(|last| last.profile.is_none());
+        let can_be_bought = self.catalogue.is_some() || ends;
+        recommendation.profile.is_none() && can_be_bought && !self.unknown_machines(durability).is_empty()
+    }
+
     pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
         self.profiles.iter().find(|known| known.profile == name)
     }
@@ -151,6 +169,8 @@ pub enum End {
     Reads,
     /// States have grown so large that what commands write leaves too little of the rate.
     Writes,
+    /// The growing demand exceeds what the machine is known to sustain.
+    Demand,
     /// The horizon: nothing ends before.
     Horizon,
 }

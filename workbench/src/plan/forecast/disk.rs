@@ -2,13 +2,12 @@
 
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_rocksdb::trace::CommandKind;
-use jiff::Span;
 use jiff::civil::Date;
 
 use super::growth::GrowthCurve;
 use crate::load::Source;
 use crate::plan::demand_growth::DemandGrowth;
-use crate::plan::stored_data::{MOST_DAYS, first_day};
+use crate::plan::stored_data::{MOST_DAYS, first_day, later};
 use crate::report::{Band, Disk, ForecastInfo, SizeInfo};
 use crate::units::DAY_SECONDS;
 
@@ -192,13 +191,6 @@ pub(in crate::plan) fn forecast_of(bytes_per_command: f64, target_per_second: f6
     };
     let curve = GrowthCurve::straight(bytes_per_command, 1_000_000);
     of_curve(&curve, &deployment, 0, jiff::civil::date(2026, 1, 1))
-}
-
-/// So many whole days after a day; `None` beyond the calendar.
-pub(in crate::plan) fn later(from: Date, days: f64) -> Option<Date> {
-    #[expect(clippy::cast_possible_truncation, reason = "at most MOST_DAYS")]
-    let days = days.floor() as i64;
-    from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
 /// Years until a disk has written its rated endurance (TBW); `None` without a rating or writes. `per_day` is what the process

@@ -13,8 +13,8 @@ mod wear;
 
 pub(super) use again::{forecast_again, on_disk};
 pub(crate) use deployment::forecast;
+pub(super) use disk::DAYS_PER_YEAR;
 pub(crate) use disk::Deployment;
 #[cfg(test)]
 pub(super) use disk::forecast_of;
-pub(super) use disk::{DAYS_PER_YEAR, later};
 pub use growth::GrowthCurve;
