@@ -77,17 +77,19 @@ fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> Str
     }
 }
 
-/// `; of 3 machines it is not known: measure on hosts of their size`, if that is why a mode has no machine.
+/// `; of 3 machines that is not known: measure on hosts of their size`, if that is why a mode has no machine.
 fn unknown(plan: &PlanResult, durabilities: &[Durability]) -> String {
     let open = plan.recommendations.iter().filter(|one| durabilities.contains(&one.durability) && plan.is_open(one));
     let names: BTreeSet<_> = open.flat_map(|one| plan.unknown_machines(one.durability)).collect();
+    // What an earlier plan did not measure, a new one may.
+    let [one, several] = match plan.ranked_from {
+        Some(_) => ["plan for this target"; 2],
+        None => ["measure on a host of its size", "measure on hosts of their size"],
+    };
     match names.first().filter(|_| names.len() == 1) {
-        Some(only) => format!("; of {only} it is not known: measure on a host of its size"),
+        Some(only) => format!("; of {only} that is not known: {one}"),
         None if names.is_empty() => String::new(),
-        None => {
-            let machines = units::counted(names.len() as u64, "machine");
-            format!("; of {machines} it is not known: measure on hosts of their size")
-        }
+        None => format!("; of {} that is not known: {several}", units::counted(names.len() as u64, "machine")),
     }
 }
 
@@ -151,8 +153,8 @@ fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Opti
     let none = || match enough_for_a_time(plan, recommendation.durability) {
         Some(over_time) if open.is_empty() => format!("no machine is enough until the horizon ({over_time})"),
         Some(over_time) => format!("no machine is known to be enough until the horizon ({over_time}{open})"),
-        None if plan.ranked_from.is_some() => format!("no machine is known to qualify{open}"),
-        None => format!("no machine that was tried qualifies{open}"),
+        None if open.is_empty() => "no machine that was tried qualifies".to_owned(),
+        None => format!("no machine is known to qualify ({})", open.trim_start_matches("; ")),
     };
     let take = machine(recommendation, plan).map_or_else(none, |machine| format!("take {machine}"));
     match (recommendation.durability, at_risk) {

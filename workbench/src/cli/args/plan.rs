@@ -103,11 +103,12 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = days)]
     pub(crate) retention: Option<f64>,
     /// Time for which the answer must be valid, such as `90d` or `2y`: the database is as large as it will be then, and
-    /// the report says which machine is enough for how long [default: the retention, or `1y`]
+    /// the report says which machine is enough for how long [default: the retention, or `1y`; at least `1y` with --growth or
+    /// --machines]
     #[arg(long, value_name = "TIME", value_parser = horizon)]
     pub(crate) horizon: Option<Duration>,
-    /// Size of the disk for the database, GB, whichever machine is bought [default: that of a machine of a catalogue, else the
-    /// free space under the data directory]; or its profile, a file of
+    /// Size of the disk for the database, GB, whichever machine is bought [default: that of a machine of a catalogue, or one that
+    /// lasts until the horizon where it gives none; without a catalogue the free space under the data directory]; or its profile, a file of
     /// `host --probe -o`, or `-` for standard input, which is compared with the disk of today. May be given twice, for both
     #[arg(long, value_name = "GB|FILE", allow_negative_numbers = true, value_parser = disk)]
     pub(crate) disk: Vec<DiskArg>,
