@@ -53,8 +53,8 @@ mod run;
 mod scaling;
 mod search;
 mod sentences;
-#[cfg(feature = "rocksdb")]
 mod size_rates;
+#[cfg(feature = "rocksdb")]
 mod sizes;
 mod spec;
 mod stages;
