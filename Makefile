@@ -29,7 +29,7 @@ plan: build
 	*) exit $$code ;; \
 	esac
 
-# Further options of ansible-playbook: FLEET='--limit m6i'.
+# Further options of ansible-playbook: FLEET='--limit m6i,localhost', FLEET='-e fleet_again=true'.
 INVENTORY ?= hosts.ini
 fleet: build
 	@[ -f "$(INVENTORY)" ] || { echo "make: there is no $(INVENTORY): copy deploy/ansible/hosts.ini, or give INVENTORY=FILE" >&2; exit 1; }
