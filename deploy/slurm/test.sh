@@ -90,7 +90,7 @@ nothing_left() {
 question=(run tiny.toml --durability off --writers 1 --kills 0 --rate 100 --warmup 0s --anyway)
 
 # 1. Two tasks on two nodes at a time, and a page when both have ended. Exit code 1 is a result.
-job=$(sbatch --parsable --array=1-2 "$here/fleet.sbatch" "${question[@]}" --rounds 1 --measure 2s --slo p50=1ns)
+job=$(sbatch --parsable --array=1-2 "$here/fleet.sbatch" "${question[@]}" --rounds 1 --measure 1s --slo p50=1ns)
 sbatch --wait --dependency="afterany:$job" "$here/merge.sbatch" "fleet/$job" >/dev/null || fails "no page"
 says "sum(len(machine['reports']) for machine in page['machines']) == 2 and not page['failures']"
 [[ -d fleet/$job/a-1 && -d fleet/$job/b-2 || -d fleet/$job/a-2 && -d fleet/$job/b-1 ]] || fails "not a task on each node"
@@ -100,7 +100,7 @@ nothing_left
 # leave two pages.
 export FLEET_JOB=$job
 failed=$(sbatch --parsable --array=2 "$here/fleet.sbatch" run tiny.toml --nonesuch)
-stopped=$(sbatch --parsable --array=1 "$here/fleet.sbatch" "${question[@]}" --rounds 9 --measure 2s)
+stopped=$(sbatch --parsable --array=1 "$here/fleet.sbatch" "${question[@]}" --rounds 20 --measure 1s)
 until grep -q 'round 2' "ave-fleet-${stopped}_1.log" 2>/dev/null; do
     [[ $(squeue --noheader --jobs "$stopped" 2>/dev/null) ]] || fails "task 1 ended"
     sleep 0.2
@@ -108,9 +108,9 @@ done
 scancel "$stopped"
 sbatch --wait --dependency="afterany:$failed:$stopped" --wrap true >/dev/null
 nothing_left
-said=$(bash "$here/merge.sbatch" "fleet/$job" 2>&1) && fails "a page without a report"
+output=$(bash "$here/merge.sbatch" "fleet/$job" 2>&1) && fails "a page without a report"
 for part in "unexpected argument '--nonesuch' found tip" 'was stopped, by scancel' "FLEET_JOB=$job sbatch --array=1"; do
-    [[ $said == *"$part"* ]] || fails "$part is missing: $said"
+    [[ $output == *"$part"* ]] || fails "$part is missing: $output"
 done
 # 3. Repeated, one has a report.
 again=$(sbatch --parsable --array=1 "$here/fleet.sbatch" "${question[@]}" --rounds 1 --measure 1s)
