@@ -13,7 +13,7 @@ help:
 	@echo "make plan   which machine for the shipped ledger-node workload? (two or three minutes once built)"
 	@echo "make fleet  the same question to every host of an inventory (INVENTORY=hosts.ini, see docs/fleet.md)"
 	@echo "make test   all tests"
-	@echo "make fleet-test  the fleet against three sshd and a Slurm on this machine (about a minute once built)"
+	@echo "make fleet-test  the fleet against three sshd and a Slurm on this machine (about 90 s once built)"
 	@echo "make power-cuts  1,000 power cuts per durability mode (about 10 minutes once built; CUTS=…)"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks (under five minutes once built)"
@@ -29,7 +29,7 @@ plan: build
 	*) exit $$code ;; \
 	esac
 
-# Further options of ansible-playbook: FLEET='--limit m6i'.
+# Further options of ansible-playbook: FLEET='--limit m6i,localhost', FLEET='-e fleet_again=true'.
 INVENTORY ?= hosts.ini
 fleet: build
 	@[ -f "$(INVENTORY)" ] || { echo "make: there is no $(INVENTORY): copy deploy/ansible/hosts.ini, or give INVENTORY=FILE" >&2; exit 1; }

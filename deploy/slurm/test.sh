@@ -76,22 +76,46 @@ cp "$1" "$place/ave-workbench"
 cd "$place/work"
 export AVE_WORKBENCH=$place/ave-workbench FLEET_DATA=$place
 
-says() { # PYTHON-EXPRESSION over `page`
-    python3 -c "import json, sys; page = json.load(open(sys.argv[1])); sys.exit(not ($1))" "$page" || fails "not so: $1"
+says() { # PYTHON-EXPRESSION over `page`, the newest of the array
+    local newest
+    newest=$(find "fleet/$job" -name machines.json | sort | tail -n 1)
+    python3 -c "import json, sys; page = json.load(open(sys.argv[1])); sys.exit(not ($1))" "$newest" || fails "not so: $1"
 }
 
+nothing_left() {
+    compgen -G "$place/ave-fleet-*" >/dev/null && fails "a data directory is left"
+    true
+}
+
+question=(run tiny.toml --durability off --writers 1 --kills 0 --rate 100 --warmup 0s --anyway)
+
 # 1. Two tasks on two nodes at a time, and a page when both have ended. Exit code 1 is a result.
-job=$(sbatch --parsable --array=1-2 "$here/fleet.sbatch" run tiny.toml --durability off --writers 1 --kills 0 --rate 100 \
-    --rounds 1 --warmup 0s --measure 2s --slo p50=1ns --anyway)
+job=$(sbatch --parsable --array=1-2 "$here/fleet.sbatch" "${question[@]}" --rounds 1 --measure 1s --slo p50=1ns)
 sbatch --wait --dependency="afterany:$job" "$here/merge.sbatch" "fleet/$job" >/dev/null || fails "no page"
-page=fleet/$job/machines/machines.json
 says "sum(len(machine['reports']) for machine in page['machines']) == 2 and not page['failures']"
 [[ -d fleet/$job/a-1 && -d fleet/$job/b-2 || -d fleet/$job/a-2 && -d fleet/$job/b-1 ]] || fails "not a task on each node"
-compgen -G "$place/ave-fleet-*" >/dev/null && fails "a data directory is left"
+nothing_left
 
-# 2. A task without a report is named with what failed.
-failed=$(sbatch --parsable --array=3 "$here/fleet.sbatch" run nonesuch.toml --rate 100)
-sbatch --wait --dependency="afterany:$failed" --wrap "mv fleet/$failed/*-3 fleet/$job/ && rm -r fleet/$job/machines" >/dev/null
-bash "$here/merge.sbatch" "fleet/$job" >/dev/null || fails "no page beside a failure"
-says "[f['host'] in 'ab' and 'nonesuch.toml' in f['what'] and not f['what'].startswith('error') for f in page['failures']] == [True]"
-echo "test.sh: an array on two nodes, one page, and a task that failed"
+# 2. Tasks of the same array again: one has no report and is named with what failed, one is stopped midway. Two merges
+# leave two pages.
+export FLEET_JOB=$job
+failed=$(sbatch --parsable --array=2 "$here/fleet.sbatch" run tiny.toml --nonesuch)
+stopped=$(sbatch --parsable --array=1 "$here/fleet.sbatch" "${question[@]}" --rounds 20 --measure 1s)
+until grep -q 'round 2' "ave-fleet-${stopped}_1.log" 2>/dev/null; do
+    [[ $(squeue --noheader --jobs "$stopped" 2>/dev/null) ]] || fails "task 1 ended"
+    sleep 0.2
+done
+scancel "$stopped"
+sbatch --wait --dependency="afterany:$failed:$stopped" --wrap true >/dev/null
+nothing_left
+output=$(bash "$here/merge.sbatch" "fleet/$job" 2>&1) && fails "a page without a report"
+for part in "unexpected argument '--nonesuch' found tip" 'was stopped, by scancel' "FLEET_JOB=$job sbatch --array=1"; do
+    [[ $output == *"$part"* ]] || fails "$part is missing: $output"
+done
+# 3. Repeated, one has a report.
+again=$(sbatch --parsable --array=1 "$here/fleet.sbatch" "${question[@]}" --rounds 1 --measure 1s)
+sbatch --wait --dependency="afterany:$again" "$here/merge.sbatch" "fleet/$job" >/dev/null || fails "no page beside a failure"
+says "[f['host'] in 'ab' and '--nonesuch' in f['what'] and not f['what'].startswith('error') for f in page['failures']] == [True]"
+says "sum(len(machine['reports']) for machine in page['machines']) == 1"
+bash "$here/merge.sbatch" >/dev/null 2>&1 && fails "merged without a directory"
+echo "test.sh: an array on two nodes, pages, a task that failed, one that was stopped, and its repetition"

@@ -2,6 +2,7 @@
 //! runs the fleet.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -160,10 +161,46 @@ fn the_job_has_guaranteed_resources_one_attempt_and_this_version() {
     let image = format!("ave-workbench:{}", env!("CARGO_PKG_VERSION"));
     let manual = read("docs/fleet.md");
     assert!(job.contains(&image) && manual.contains(&image), "{image}");
-    for word in ["NODE-NAME", "NODE_TYPE", "/reports/waiting", "deploy/plan-job.yaml"] {
+    for word in ["NODE-NAME", "NODE_TYPE", "deploy/plan-job.yaml", "deploy/fetch-plans"] {
         assert!(manual.contains(word), "{word}");
     }
+    assert!(job.contains("/reports/waiting") && read("deploy/fetch-plans").contains("/reports/waiting"));
     assert!(!job.contains('\t'), "YAML takes no tabs");
+}
+
+/// Fetches from a cluster whose `kubectl` answers with these shell commands; returns success and standard error.
+fn fetch_plans(kubectl: &str) -> (bool, String) {
+    let directory = tempdir().unwrap();
+    let program = directory.path().join("kubectl");
+    fs::write(&program, format!("#!/bin/bash\ncase $1-$2 in\n{kubectl}\nesac\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let ended = Command::new(root().join("deploy/fetch-plans"))
+        .args(["m6i.large", "m7i.large"])
+        .env("PATH", format!("{}:{path}", directory.path().display()))
+        .envs([("FETCH_POLL_SECONDS", "0"), ("FETCH_PENDING_SECONDS", "0")])
+        .output()
+        .unwrap();
+    (ended.status.success(), String::from_utf8(ended.stderr).unwrap())
+}
+
+#[test]
+fn reports_of_jobs_are_fetched_or_it_is_explained_why_not() {
+    let fetched = r#"get-pods) echo "pod Running" ;;"#;
+    assert_eq!(fetch_plans(fetched), (true, String::new()));
+    for (kubectl, part) in [
+        (r#"get-pods) echo "pod-1 Succeeded" ;;"#, "m6i.large: pod pod-1 ended and its reports are lost"),
+        (r#"get-pods) echo "pod-1 Failed" ;;"#, "kubectl logs pod-1 has the result"),
+        (r#"get-job) echo "jobs plan-m6i-large not found" >&2; exit 1 ;;"#, "no pod: jobs plan-m6i-large not found."),
+        (r#"get-job) echo "active longer than specified deadline" ;;"#, "no pod: active longer"),
+        (r#"get-pods) echo "pod-1 Pending" ;;"#, "see kubectl describe pods -l job-name=plan-m6i-large"),
+        ("get-job) ;;", "Job plan-m6i-large waited"),
+        ("get-pods) echo pod-1 Running ;;\ncp-*) exit 1 ;;", "kubectl cp failed; the reports wait"),
+    ] {
+        let (succeeded, error) = fetch_plans(kubectl);
+        assert!(!succeeded && error.contains(part), "{part} is missing: {error}");
+        assert!(error.contains("m7i.large: "), "the others are fetched: {error}");
+    }
 }
 
 /// `.ci/run` installs the program, whose schemas are too large for the repository.
