@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use jiff::fmt::temporal::DateTimeParser;
+use jiff::fmt::temporal::{DateTimeParser, Pieces};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,7 +54,13 @@ pub(crate) fn horizon(text: &str) -> Result<Duration, String> {
 
 /// A moment with its offset, RFC 3339.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
-    text.trim().parse().map_err(|_| "expected a date, time and offset such as `2026-05-04T12:00:00Z`".to_owned())
+    let pieces = Pieces::parse(text.trim()).ok();
+    let offset = pieces.and_then(|pieces| pieces.to_numeric_offset().map(|offset| offset.seconds().abs()));
+    match (offset, text.trim().parse()) {
+        (Some(..=MOST_OFFSET_SECONDS), Ok(moment)) => Ok(moment),
+        (Some(..=MOST_OFFSET_SECONDS), Err(_)) => Err(format!("expected a moment before {:.0}", Timestamp::MAX)),
+        _ => Err("expected a date, time and offset of at most 14 hours such as `2026-05-04T12:00:00Z`".to_owned()),
+    }
 }
 
 /// An address and a port.

@@ -1,22 +1,19 @@
 //! Whether reports may be compared: complete reports of the same load, each named once.
 
-use std::path::Path;
-
 use super::error::CompareError;
 use super::side::BuildReports;
 use crate::report::{
-    Field, ModeResult, ReasonKind, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field,
+    Field, ModeResult, Report, ReportAtPath, check_distinct, check_equal, check_whole, difference, field,
     question_fields,
 };
 use crate::units;
 
 /// Checks that all reports measured the same load with the same settings, and completely.
 pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports]) -> Result<(), CompareError> {
-    let reports = std::iter::once(base).chain(candidates).flat_map(|side| &side.reports);
-    let all: Vec<ReportAtPath<'_>> = reports.map(|(path, report)| (path.as_path(), report)).collect();
-    for (place, &(path, report)) in all.iter().enumerate() {
-        check_distinct(&all[..place], (path, report))?;
-        check_whole(path, report)?;
+    let all: Vec<ReportAtPath<'_>> = std::iter::once(base).chain(candidates).flat_map(BuildReports::placed).collect();
+    for (place, &report) in all.iter().enumerate() {
+        check_distinct(&all[..place], report)?;
+        check_whole(report)?;
     }
     let is_one = |side: &BuildReports| side.reports.len() == 1;
     if let Some(candidate) = candidates.iter().find(|candidate| is_one(base) != is_one(candidate)) {
@@ -28,14 +25,6 @@ pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports])
         });
     }
     Ok(check_equal(&all, settings)?)
-}
-
-/// Every round of a run was measured to its end.
-pub(crate) fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
-    let expected = report.settings.rounds_count as usize;
-    let is_cut = report.verdict.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted)
-        || report.modes.iter().any(|mode| mode.rounds.len() < expected);
-    if is_cut && report.kind == ReportKind::Run { Err(CompareError::Interrupted(path.to_owned())) } else { Ok(()) }
 }
 
 /// Load and settings of a report, field by field. Databases grow from round to round, so the number of rounds counts.

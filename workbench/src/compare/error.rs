@@ -28,12 +28,9 @@ pub enum CompareError {
         /// The error of the system.
         source: std::io::Error,
     },
-    /// They did not measure the same load, or one was named twice.
+    /// They did not measure the same load, one was interrupted, or one was named twice.
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
-    /// A run that was interrupted.
-    #[error("{} was interrupted, so not every round is whole; measure it again", .0.display())]
-    Interrupted(PathBuf),
     /// One run on one side, several on the other.
     #[error(
         "{} has {base_count} reports and {} has {candidate_count}: compare one with one, or several with several",

@@ -15,7 +15,7 @@ use super::side::BuildReports;
 use super::warnings::warnings;
 use crate::actor::Durability;
 use crate::measure::Difference;
-use crate::report::{ComparisonContext, Question, Report, Warning};
+use crate::report::{ComparisonContext, Question, Report, Warning, data_loss};
 use crate::units;
 
 /// A candidate with its differences, before they are judged.
@@ -25,6 +25,8 @@ struct Measured<'a> {
     figures: Vec<Figure>,
     machine: Vec<MachineDifference>,
     other_host: Option<String>,
+    /// Reports of either side whose data were lost, as a sentence.
+    data_loss: Option<String>,
 }
 
 struct Figure {
@@ -144,6 +146,7 @@ fn measure<'a>(
         figures: subjects(first).into_iter().map(figure).collect(),
         machine: modes.flat_map(|mode| machine_differences(base, build, mode.durability, samples, rule)).collect(),
         other_host: other_host(base, build),
+        data_loss: data_loss(base.placed().chain(build.placed())),
     }
 }
 
@@ -174,6 +177,10 @@ fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> C
     let side = one.build.side();
     let mut candidate = Candidate { side, outcome, sentence: String::new(), samples: one.samples, rows, machine };
     candidate.sentence = candidate_sentence(&candidate, one.other_host.as_deref(), settings);
+    if let Some(loss) = &one.data_loss {
+        candidate.outcome = ComparisonOutcome::DataLoss;
+        candidate.sentence = format!("{loss} {}", candidate.sentence);
+    }
     candidate
 }
 

@@ -42,7 +42,7 @@ impl MachineFigure {
     const ALL: [Self; 4] = [Self::OtherProcesses, Self::ComputeP50, Self::ComputeMean, Self::SyncP50];
 
     /// The logarithm of a time; CPU time of other processes as a share of the cores.
-    fn value(self, round: &RoundInfo, report: &Report) -> Option<f64> {
+    pub(crate) fn value(self, round: &RoundInfo, report: &Report) -> Option<f64> {
         let logarithm = |nanoseconds: f64| (nanoseconds > 0.0).then(|| nanoseconds.ln());
         match self {
             Self::ComputeP50 => logarithm(round.reference_work?.compute_p50_ns),
@@ -63,7 +63,6 @@ impl MachineFigure {
         let is_share = self == Self::OtherProcesses;
         let figure = |value: f64| if is_share { cores * value } else { value.exp() };
         let more = |value: f64| if is_share { 100.0 * value } else { percent(value) };
-        let least = if is_share { FOREIGN_SHARE[0] } else { rule.limit / 2.0 };
         let [low, high] = difference.interval(rule.confidence);
         MachineRow {
             durability,
@@ -72,8 +71,22 @@ impl MachineFigure {
             candidate: figure(middle(&groups.candidate)),
             more_percent: more(difference.estimate),
             interval_percent: [more(low), more(high)],
-            differs: (low > 0.0 || high < 0.0) && difference.estimate.abs() >= least,
+            differs: self.differs(difference, rule),
         }
+    }
+
+    /// Whether a difference is significant, and large enough to matter: half of the threshold; of other processes, a tenth of
+    /// the cores.
+    pub(crate) fn differs(self, difference: Difference, rule: Rule) -> bool {
+        let least = if self == Self::OtherProcesses { FOREIGN_SHARE[0] } else { rule.limit / 2.0 };
+        let [low, high] = difference.interval(rule.confidence);
+        (low > 0.0 || high < 0.0) && difference.estimate.abs() >= least
+    }
+
+    /// Whether its difference may be the cause of an answer, because that changes where it is subtracted. The effect of other
+    /// processes is not known that well, since caches and memory are shared too.
+    pub(crate) fn explains(self, answer: Answer, answer_without: impl Fn() -> Answer) -> bool {
+        self == Self::OtherProcesses || answer_without() != answer
     }
 
     /// Whether a figure of the backend depends on it. A median does not depend on interruptions, which hit few commands; nor,
@@ -111,8 +124,7 @@ pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &B
 
 /// Why the machine may be the cause of an answer, if it may. `tests` is the number of all compared rows.
 ///
-/// The machine's difference in a timed figure is subtracted: the objection stands if the answer changes. The effect of other
-/// processes is not known that well, since caches and memory are shared too.
+/// The machine's difference in a timed figure is subtracted: the objection stands if the answer changes.
 pub(super) fn objection(
     machine: &[&MachineDifference],
     metric: Metric,
@@ -121,11 +133,11 @@ pub(super) fn objection(
     tests: usize,
     rule: Rule,
 ) -> Option<String> {
-    let changes = |machine: &&&MachineDifference| {
-        let without = difference.less(machine.difference);
-        machine.row.figure == MachineFigure::OtherProcesses
-            || rule.answer(without, (without.p_value() * tests as f64).min(1.0)) != answer
+    let without = |part: Difference| {
+        let rest = difference.less(part);
+        rule.answer(rest, (rest.p_value() * tests as f64).min(1.0))
     };
+    let changes = |machine: &&&MachineDifference| machine.row.figure.explains(answer, || without(machine.difference));
     let affects = |row: &MachineRow| row.differs && row.figure.affects(metric, row.durability);
     let differing = machine.iter().filter(|machine| affects(&machine.row));
     differing.filter(changes).map(|machine| reason(&machine.row)).next()

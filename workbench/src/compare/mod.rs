@@ -18,7 +18,7 @@ mod side;
 mod warnings;
 
 pub(crate) use answer::{Rule, percent};
-pub(crate) use comparable::{check_whole, host_fields, setting_fields};
+pub(crate) use comparable::{host_fields, setting_fields};
 pub use error::CompareError;
 pub use judge::compare;
 pub(crate) use result::as_much_faster;

@@ -76,6 +76,8 @@ pub enum ComparisonOutcome {
     Undecided,
     /// A row is significantly slower by the threshold.
     Regression,
+    /// Acknowledged data were lost or altered: speed is irrelevant then.
+    DataLoss,
 }
 
 /// The reports of one build.
@@ -246,6 +248,7 @@ impl ComparisonOutcome {
             Self::NoRegression => "no regression",
             Self::Undecided => "cannot tell",
             Self::Regression => "regression",
+            Self::DataLoss => "data lost",
         }
     }
 
@@ -254,7 +257,7 @@ impl ComparisonOutcome {
         match self {
             Self::NoDifference | Self::Improvement | Self::NoRegression => Outcome::Pass,
             Self::Undecided => Outcome::Inconclusive,
-            Self::Regression => Outcome::Fail,
+            Self::Regression | Self::DataLoss => Outcome::Fail,
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn candidate_sentence(candidate: &Candidate, other_host: Option<&str>
         (ComparisonOutcome::Undecided, Some(other_host)) if !settings.across_hosts => {
             format!("Inconclusive: the hosts differ, {other_host}.")
         }
-        (ComparisonOutcome::Regression, _) => regression(candidate, settings.confidence_percent),
+        (ComparisonOutcome::Regression | ComparisonOutcome::DataLoss, _) => {
+            regression(candidate, settings.confidence_percent)
+        }
         (ComparisonOutcome::Undecided, _) => undecided(candidate, settings),
         (ComparisonOutcome::Improvement, _) => {
             format!("The candidate is faster{}. {}", improvement(candidate), no_slowdown(candidate, settings))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::CompareError;
 use super::result::{ComparedReport, Side};
-use crate::report::{Report, ReportDirectory, report_directories};
+use crate::report::{Report, ReportAtPath, ReportDirectory, report_directories};
 use crate::workload::path_text;
 
 /// One build: its reports, by start.
@@ -40,6 +40,11 @@ impl BuildReports {
     pub fn new(path: &Path, mut reports: Vec<(PathBuf, Report)>) -> Self {
         reports.sort_by(|(_, one), (_, other)| one.started_at.cmp(&other.started_at));
         Self { path: path.to_owned(), reports }
+    }
+
+    /// Its reports with their paths.
+    pub(super) fn placed(&self) -> impl Iterator<Item = ReportAtPath<'_>> {
+        self.reports.iter().map(|(path, report)| (path.as_path(), report))
     }
 
     pub(super) fn side(&self) -> Side {

@@ -59,13 +59,13 @@ impl<'r> Found<'r> {
 }
 
 fn answer(found: &[Found<'_>]) -> TargetAnswer {
-    let mut others = found.iter().filter(|found| !found.holds).peekable();
-    if others.peek().is_none() {
-        TargetAnswer::Holds
-    } else if others.all(|found| found.outcome == Outcome::Inconclusive) {
+    let is_open = |found: &Found<'_>| found.outcome == Outcome::Inconclusive;
+    if found.iter().any(|found| !found.holds && !is_open(found)) {
+        TargetAnswer::Misses
+    } else if found.iter().any(is_open) {
         TargetAnswer::Undecided
     } else {
-        TargetAnswer::Misses
+        TargetAnswer::Holds
     }
 }
 

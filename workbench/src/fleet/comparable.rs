@@ -1,11 +1,11 @@
-//! Whether reports may be merged: they measured the same load, and each is named once.
+//! Whether reports may be merged: they measured the same load to its end, and each is named once.
 
 use super::error::MergeError;
 use super::report_with_log::ReportWithLog;
 use super::shards::has_shards;
 use crate::report::{
-    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields,
-    shard_fields,
+    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, check_whole, field,
+    question_fields, shard_fields,
 };
 use crate::units;
 
@@ -14,6 +14,11 @@ pub(super) fn check_comparable(reports: &[ReportWithLog]) -> Result<(), MergeErr
     let all = placed(reports);
     for (place, &report) in all.iter().enumerate() {
         check_distinct(&all[..place], report)?;
+        check_whole(report)?;
+    }
+    let with_shard = |is_shard: bool| all.iter().find(|(_, report)| report.source.shard.is_some() == is_shard);
+    if let (Some((shard, _)), Some((other, _))) = (with_shard(true), with_shard(false)) {
+        return Err(MergeError::ShardWithWhole { shard: (*shard).to_owned(), whole: (*other).to_owned() });
     }
     Ok(check_equal(&all, if has_shards(reports) { shard_fields } else { question_fields })?)
 }

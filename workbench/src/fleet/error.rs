@@ -16,7 +16,7 @@ pub enum MergeError {
     /// A report cannot be read, or the comparison not written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// They did not measure the same load, or one was named twice.
+    /// They did not measure the same load, one was interrupted, or one was named twice.
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
     /// A plan of a shard.
@@ -25,6 +25,18 @@ pub enum MergeError {
         .0.display()
     )]
     PlanOfShard(PathBuf),
+    /// A report of a shard, and one that is of none.
+    #[error(
+        "{} is of a shard of a trace and {} of a whole one: merge the reports of all shards, or those of the whole trace",
+        shard.display(),
+        whole.display()
+    )]
+    ShardWithWhole {
+        /// Path of the report of a shard.
+        shard: PathBuf,
+        /// Path of the other report.
+        whole: PathBuf,
+    },
     /// Two reports are of one shard.
     #[error("{} and {} are both of shard {number}: name each shard once", first.display(), second.display())]
     ShardTwice {
@@ -116,6 +128,7 @@ impl MergeError {
             Self::Nothing
                 | Self::Incomparable(_)
                 | Self::PlanOfShard(_)
+                | Self::ShardWithWhole { .. }
                 | Self::ShardTwice { .. }
                 | Self::ShardsMissing { .. }
         )
@@ -123,7 +136,7 @@ impl MergeError {
 }
 
 /// `shard 3`, `shards 3, 7 and 9`.
-fn numbered(shards: &[u32]) -> String {
+pub(super) fn numbered(shards: &[u32]) -> String {
     let numbers: Vec<String> = shards.iter().map(ToString::to_string).collect();
     match numbers.split_last() {
         Some((last, [])) => format!("shard {last}"),

@@ -6,6 +6,11 @@ use crate::report::HostInfo;
 /// Ratio of RAM within which machines are of one kind: kernels reserve different amounts.
 const ALIKE_RAM: f64 = 1.02;
 
+/// Whether two machines have the same RAM, bytes, of which the first has not more.
+pub(super) fn is_alike_ram(least: u64, other: u64) -> bool {
+    other as f64 <= least as f64 * ALIKE_RAM
+}
+
 /// The hardware of a kind of machine, except RAM.
 fn hardware(host: &HostInfo) -> (&str, u32, &str, String, &str) {
     let HostInfo { cpu_model, usable_cores_count, file_system, device, virtualisation, .. } = host;
@@ -22,8 +27,7 @@ pub(super) fn groups(mut reports: Vec<ReportWithLog>) -> Vec<Vec<ReportWithLog>>
     for one in reports {
         let alike = |group: &&mut Vec<ReportWithLog>| {
             let (least, host) = (&group[0].report.host, &one.report.host);
-            let is_alike_ram = host.usable_ram_bytes as f64 <= least.usable_ram_bytes as f64 * ALIKE_RAM;
-            hardware(least) == hardware(host) && is_alike_ram
+            hardware(least) == hardware(host) && is_alike_ram(least.usable_ram_bytes, host.usable_ram_bytes)
         };
         match groups.last_mut().filter(alike) {
             Some(group) => group.push(one),

@@ -16,7 +16,10 @@ use super::shards::{ADDING_METHOD, added_range, complete, has_shards, shard_warn
 use super::warnings::{build_warning, machine_warnings};
 use crate::actor::Durability;
 use crate::measure::Percentile;
-use crate::report::{ComparisonContext, HostInfo, LatencyInfo, ModeResult, Question, Report, Target, Warning};
+use crate::report::{
+    ComparisonContext, HostInfo, LatencyInfo, ModeResult, Outcome, Question, Report, Target, ValidUntil, Warning,
+    data_loss,
+};
 use crate::units;
 
 /// A comparison and its distributions.
@@ -42,6 +45,8 @@ pub fn merge(
     check_comparable(&reports)?;
     let shards = if has_shards(&reports) { Some(complete(&mut reports)?) } else { None };
     let first = reports.first().ok_or(MergeError::Nothing)?.report.clone();
+    let loss = data_loss(reports.iter().map(|one| (one.path.as_path(), &one.report)));
+    let outcomes: Vec<Outcome> = reports.iter().map(|one| one.report.verdict.outcome).collect();
     let question = Question::from(&first);
     let mut warnings: Vec<Warning> = build_warning(&reports).into_iter().collect();
     let durabilities: Vec<Durability> = first.modes.iter().map(|mode| mode.durability).collect();
@@ -65,7 +70,10 @@ pub fn merge(
         kind: first.kind,
         name: first.name.clone(),
         merged_at: context.compared_at.clone(),
+        outcome: if loss.is_some() { Outcome::Fail } else { outcome(&outcomes, shards.is_some()) },
         sentence: sentence(&Answered {
+            loss: loss.as_deref(),
+            outcomes: &outcomes,
             machines: &machines,
             durabilities: &durabilities,
             target: question.target.as_ref(),
@@ -109,6 +117,18 @@ impl From<&Report> for Question {
     }
 }
 
+/// That of all reports, none of which lost data. Of several machines one that passes is enough, and every shard is needed.
+fn outcome(reports: &[Outcome], are_shards: bool) -> Outcome {
+    let has = |outcome| reports.contains(&outcome);
+    if has(Outcome::Inconclusive) {
+        Outcome::Inconclusive
+    } else if has(Outcome::Fail) && (are_shards || !has(Outcome::Pass)) {
+        Outcome::Fail
+    } else {
+        Outcome::Pass
+    }
+}
+
 /// The objective's command, else the most frequent one of all reports.
 fn headline_command(reports: &[ReportWithLog]) -> Option<String> {
     if let Some(plan) = reports.first().and_then(|one| one.report.plan.as_ref()) {
@@ -147,6 +167,7 @@ fn machine(reports: &[ReportWithLog], durabilities: &[Durability]) -> (MergedMac
     }
     let host = &reports[0].report.host;
     let are_shards = has_shards(reports);
+    let plans = reports.iter().filter_map(|one| one.report.plan.as_ref());
     let usable_ram_bytes = reports.iter().map(|one| one.report.host.usable_ram_bytes).min().unwrap_or_default();
     let machine = MergedMachine {
         id: String::new(),
@@ -159,6 +180,7 @@ fn machine(reports: &[ReportWithLog], durabilities: &[Durability]) -> (MergedMac
         virtualisation: host.virtualisation.clone(),
         reports: reports.iter().map(joined_report).collect(),
         modes,
+        valid_until: ValidUntil::earliest(plans.filter_map(|plan| plan.valid_until.as_ref())).cloned(),
         sync_probe: sync_probe(reports),
         notes,
     };

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::groups::is_alike_ram;
 use super::result::{MergedMachine, MergedMode};
 use crate::measure::Percentile;
 
@@ -28,6 +29,12 @@ pub(super) fn is_scheduled(mode: &MergedMode) -> bool {
 
 pub(super) fn p99_ns(mode: &MergedMode, command: Option<&str>) -> Option<u64> {
     Some(mode.command(command?)?.response.percentile(Percentile::P99)?.value_ns)
+}
+
+/// Whether machines have the same cores and RAM: kernels reserve different amounts.
+pub(super) fn is_as_large(a: &MergedMachine, b: &MergedMachine) -> bool {
+    let [low, high] = [a.usable_ram_bytes.min(b.usable_ram_bytes), a.usable_ram_bytes.max(b.usable_ram_bytes)];
+    a.usable_cores_count == b.usable_cores_count && is_alike_ram(low, high)
 }
 
 /// By cores, then RAM, then name.

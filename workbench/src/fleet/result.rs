@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::HostFailure;
 use crate::actor::Durability;
 use crate::measure::Percentile;
-use crate::report::{LatencyInfo, Outcome, Question, ReportKind, Reproduce, Warning};
+use crate::report::{LatencyInfo, Outcome, Question, ReportKind, Reproduce, ValidUntil, Warning};
 
 /// Version of the layout of `machines.json`; raised when a field changes its meaning or disappears.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -23,6 +23,10 @@ pub struct MachineComparison {
     pub name: String,
     /// When the reports were merged, RFC 3339 in UTC.
     pub merged_at: String,
+    /// Fail if acknowledged data were lost, if every report failed, or that of any shard; else inconclusive if any report is.
+    /// Decides the exit code; inconclusive in earlier files, which have none.
+    #[serde(default = "unknown_outcome")]
+    pub outcome: Outcome,
     /// The result in one sentence.
     pub sentence: String,
     /// What all reports have in common.
@@ -46,6 +50,10 @@ pub struct MachineComparison {
     pub interval_method: String,
     /// How to repeat it.
     pub reproduce: Reproduce,
+}
+
+const fn unknown_outcome() -> Outcome {
+    Outcome::Inconclusive
 }
 
 /// A trace whose shards were replayed on as many hosts.
@@ -86,6 +94,9 @@ pub struct MergedMachine {
     pub reports: Vec<JoinedReport>,
     /// One entry per durability mode, `off` before `on`.
     pub modes: Vec<MergedMode>,
+    /// How long its plans are valid, the earliest of them; absent for runs, and in earlier files.
+    #[serde(default)]
+    pub valid_until: Option<ValidUntil>,
     /// 4 KiB write plus `fdatasync`; absent if no report probed the disk.
     pub sync_probe: Option<SyncProbe>,
     /// What is missing, and why.
@@ -167,7 +178,7 @@ pub struct MergedCapacity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetAnswer {
-    /// In every report.
+    /// In every report, and all are conclusive.
     Holds,
     /// Not in some conclusive report.
     Misses,

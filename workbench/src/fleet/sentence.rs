@@ -1,10 +1,10 @@
 //! The result of a comparison in one sentence.
 
 use super::failure::HostFailure;
-use super::order::{by_size, is_scheduled, p99_ns};
+use super::order::{by_size, is_as_large, is_scheduled, p99_ns};
 use super::result::{MergedMachine, MergedMode, ShardedTrace, TargetAnswer};
 use crate::actor::Durability;
-use crate::report::Target;
+use crate::report::{Outcome, Target, ValidUntil};
 use crate::units;
 
 /// What the sentence is about.
@@ -15,19 +15,23 @@ pub(super) struct Answered<'a> {
     /// The headline command.
     pub(super) command: Option<&'a str>,
     pub(super) shards: Option<&'a ShardedTrace>,
+    /// Reports whose data were lost, as a sentence.
+    pub(super) loss: Option<&'a str>,
+    /// Those of all reports.
+    pub(super) outcomes: &'a [Outcome],
     pub(super) failures: &'a [HostFailure],
 }
 
-/// Plans: how many machines sustain the target in each mode, and the smallest of them. Runs: the best machine of each mode. Then
-/// the hosts without a report.
+/// Data that were lost, and how many reports are inconclusive. Plans: how many machines sustain the target in each mode, the
+/// smallest of them, and how long that is valid. Runs: the best machine of each mode. Then the hosts without a report.
 pub(super) fn sentence(about: &Answered<'_>) -> String {
-    let Answered { machines, durabilities, target, command, shards, failures } = *about;
+    let Answered { machines, durabilities, target, command, shards, loss, outcomes, failures } = *about;
     let text = match (target, shards) {
         (Some(target), _) => {
             let found: Vec<_> =
                 durabilities.iter().map(|&durability| (durability, sustaining(machines, durability))).collect();
             let clauses = found.chunk_by(|a, b| a.1 == b.1).map(|alike| clause(alike, target));
-            clauses.collect::<Vec<_>>().join("; ")
+            format!("{}{}", clauses.collect::<Vec<_>>().join("; "), validity(machines))
         }
         (None, Some(shards)) => all_shards(machines, durabilities, shards),
         (None, None) => best_of_all(machines, durabilities, command),
@@ -36,10 +40,32 @@ pub(super) fn sentence(about: &Answered<'_>) -> String {
     let text =
         letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()));
     let hosts: Vec<&str> = failures.iter().map(|failure| failure.host.as_str()).collect();
-    match hosts.len() {
-        0 => text,
-        count => format!("{text} No report from {}: {}.", units::counted(count as u64, "host"), hosts.join(", ")),
-    }
+    let without_report = match hosts.len() {
+        0 => None,
+        count => Some(format!("No report from {}: {}.", units::counted(count as u64, "host"), hosts.join(", "))),
+    };
+    let sentences = [loss.map(str::to_owned), inconclusive(outcomes), Some(text), without_report];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// `Inconclusive, as are 2 of 3 reports.`
+fn inconclusive(outcomes: &[Outcome]) -> Option<String> {
+    let open = outcomes.iter().filter(|&&outcome| outcome == Outcome::Inconclusive).count();
+    let text = match (open, outcomes.len()) {
+        (0, _) => return None,
+        (1, 1) => "is the report".to_owned(),
+        (1, all) => format!("is 1 of {all} reports"),
+        (open, all) => format!("are {open} of {all} reports"),
+    };
+    Some(format!("Inconclusive, as {text}."))
+}
+
+/// `; valid until 2027-03-01, when the disk is full`, the earliest of the machines that sustain the target.
+fn validity(machines: &[MergedMachine]) -> String {
+    let holds = |mode: &MergedMode| mode.capacity.as_ref().is_some_and(|found| found.answer == TargetAnswer::Holds);
+    let sustaining = machines.iter().filter(|machine| machine.modes.iter().any(holds));
+    let earliest = ValidUntil::earliest(sustaining.filter_map(|machine| machine.valid_until.as_ref()));
+    earliest.map_or_else(String::new, |valid| format!("; valid {}", valid.text()))
 }
 
 /// `16 shards together: 12,000 commands/s with durability off, 8,000 commands/s with durability on`.
@@ -76,13 +102,21 @@ fn sustaining(machines: &[MergedMachine], durability: Durability) -> [String; 2]
     let (sustaining, undecided) = (answered(TargetAnswer::Holds).count(), answered(TargetAnswer::Undecided).count());
     let who = match (sustaining, machines.len()) {
         (1, 1) => "the one machine sustains".to_owned(),
+        (0, 1) if undecided == 1 => return ["the one machine may sustain".to_owned(), String::new()],
         (0, 1) => "the one machine does not qualify for".to_owned(),
         (0, all) => format!("none of {all} machines qualifies for"),
         (1, all) => format!("1 of {all} machines sustains"),
         (some, all) => format!("{some} of {all} machines sustain"),
     };
     let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b)).filter(|_| machines.len() > 1);
-    let smallest = smallest.map_or_else(String::new, |machine| format!(", the smallest is {}", machine.name));
+    let smallest = smallest.map_or_else(String::new, |least| {
+        let alike = answered(TargetAnswer::Holds).filter(|machine| is_as_large(machine, least));
+        let names: Vec<&str> = alike.map(|machine| machine.name.as_str()).collect();
+        match names.as_slice() {
+            [one] => format!(", the smallest is {one}"),
+            several => format!(", the smallest, of equal cores and RAM, are {}", several.join(" and ")),
+        }
+    });
     let undecided = if undecided > 0 { format!(" ({undecided} inconclusive)") } else { String::new() };
     [who, format!("{undecided}{smallest}")]
 }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::error::MergeError;
+use super::error::{MergeError, numbered};
 use super::report_with_log::ReportWithLog;
 use super::result::ShardedTrace;
 use crate::actor::Durability;
-use crate::report::{ModeResult, ReportKind, ShardInfo, Warning};
+use crate::report::{ModeResult, Report, ReportKind, ShardInfo, Warning};
 use crate::units;
 
 pub(super) const ADDING_METHOD: &str = "Shards. The rates of the shards are added, also round by round, and so are \
     their commands, their storage operations and the sizes of their databases. A shard that ends before the others still \
     counts with its own rate.";
 
-/// Longest time between the starts of shards that ran together, seconds.
-const TOGETHER_SECONDS: f64 = 2.0;
+/// Longest time between the starts of shards that ran together, as a share of the shortest measured time.
+const APART_SHARE: f64 = 0.1;
 
 /// Whether any report is that of a shard.
 pub(super) fn has_shards(reports: &[ReportWithLog]) -> bool {
@@ -74,22 +74,55 @@ pub(super) fn shard_warnings(
     sharded: &ShardedTrace,
     durabilities: &[Durability],
 ) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = apart(reports).into_iter().collect();
+    let mut warnings: Vec<Warning> = apart(reports).into_iter().chain(one_host(reports)).collect();
     warnings.extend(durabilities.iter().filter_map(|&durability| not_replayed(reports, sharded, durability)));
     warnings
 }
 
+/// Shards of equal preparations measure as far apart as they began.
 fn apart(reports: &[ReportWithLog]) -> Option<Warning> {
-    if reports.iter().all(|one| one.report.settings.start_at.is_some()) {
+    let began = |one: &ReportWithLog| {
+        let Report { started_at, settings, .. } = &one.report;
+        settings.start_at.as_ref().unwrap_or(started_at).parse::<Timestamp>().ok()
+    };
+    let starts = || reports.iter().filter_map(began);
+    let seconds = starts().max()?.duration_since(starts().min()?).as_secs_f64();
+    let shortest = reports.iter().map(measured_seconds).fold(f64::INFINITY, f64::min);
+    if seconds <= APART_SHARE * shortest {
         return None;
     }
-    let starts = || reports.iter().filter_map(|one| one.report.started_at.parse::<Timestamp>().ok());
-    let (first, last) = (starts().min()?, starts().max()?);
-    let seconds = last.duration_since(first).as_secs_f64();
-    (seconds > TOGETHER_SECONDS).then(|| Warning {
-        what: format!("The shards began up to {} apart.", units::seconds(seconds)),
+    let [apart, measured] = [seconds, shortest].map(units::seconds);
+    let together = if seconds < shortest {
+        format!("they ran together for about {} of it", units::seconds(shortest - seconds))
+    } else {
+        "they did not run together".to_owned()
+    };
+    Some(Warning {
+        what: format!("The shards began up to {apart} apart, and the shortest measured for {measured}: {together}."),
         hint: "What hosts share, such as a network disk, was not under the load of all of them. Begin them together: \
                `run --start-at`."
+            .to_owned(),
+    })
+}
+
+/// Time of all rounds and modes.
+fn measured_seconds(one: &ReportWithLog) -> f64 {
+    let modes = one.report.modes.iter().filter(|mode| mode.achieved_per_second > 0.0);
+    modes.map(|mode| mode.commands_count as f64 / mode.achieved_per_second).sum()
+}
+
+fn one_host(reports: &[ReportWithLog]) -> Option<Warning> {
+    let mut hosts: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for Report { host, source, .. } in reports.iter().map(|one| &one.report) {
+        if let Some((host, shard)) = host.boot_id.as_deref().zip(source.shard.as_ref()) {
+            hosts.entry(host).or_default().push(shard.number);
+        }
+    }
+    let shared: Vec<String> = hosts.values().filter(|shards| shards.len() > 1).map(|shards| numbered(shards)).collect();
+    (!shared.is_empty()).then(|| Warning {
+        what: format!("Shards were measured on one host: {}.", shared.join("; ")),
+        hint: "Runs one after the other had the whole host each, so their sum is the rate of no machine. Measure each shard \
+               on a host of its own."
             .to_owned(),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::report_with_log::ReportWithLog;
 use super::result::MergedMachine;
-use crate::report::{ModeResult, Outcome, Report, Warning};
+use crate::report::{Outcome, Report, Warning};
 use crate::units;
 
 /// Factor between medians of a sync above which disks may be of different kinds.
@@ -44,11 +44,7 @@ pub(super) fn machine_warnings(machine: &MergedMachine, reports: &[ReportWithLog
 
 fn report_warning(one: &ReportWithLog) -> Option<Warning> {
     let (path, verdict) = (one.path.display(), &one.report.verdict);
-    let lost = |mode: &ModeResult| {
-        let check = &mode.verification;
-        !check.differences.is_empty() || check.crash.as_ref().is_some_and(|crash| !crash.differences.is_empty())
-    };
-    let (what, hint) = if one.report.modes.iter().any(lost) {
+    let (what, hint) = if one.report.has_lost_data() {
         (format!("{path}: acknowledged data were lost."), "Read its report first; do not buy that machine.")
     } else if verdict.outcome == Outcome::Inconclusive {
         let reason = verdict.reasons.first().map_or_else(String::new, |reason| format!(": {}", reason.text));

@@ -1,12 +1,12 @@
 //! The changes of one figure: its change points, what changed there, and what differs between both sides.
 
 use super::recorded::differing;
-use super::reports::{Entry, Reference};
+use super::reports::Entry;
 use super::result::{Change, Metric, Point, Segment};
 use super::subject::Subject;
 use crate::actor::Durability;
-use crate::compare::{Rule, percent};
-use crate::measure::{Difference, change_points};
+use crate::compare::{MachineFigure, Rule, percent};
+use crate::measure::{Difference, change_points, median};
 use crate::units;
 
 /// A figure over time, and the segments that it has. All values are logarithms of times, so that differences are ratios and
@@ -21,13 +21,16 @@ pub(super) struct Timeline<'a> {
     pub(super) segments: Vec<Segment>,
 }
 
-/// Nanoseconds, if a report has them.
-type Time = fn(Reference) -> Option<f64>;
+/// Figures of the machine that may explain a change.
+const OF_MACHINE: [MachineFigure; 3] =
+    [MachineFigure::OtherProcesses, MachineFigure::ComputeMean, MachineFigure::SyncP50];
 
-/// A time without the backend that changed.
+/// A figure of the machine that changed as well.
 struct MachineChange {
-    what: &'static str,
+    figure: MachineFigure,
     difference: Difference,
+    /// Cores that other processes kept busy before and after.
+    busy_cores: [f64; 2],
 }
 
 impl<'a> Timeline<'a> {
@@ -37,16 +40,21 @@ impl<'a> Timeline<'a> {
         };
         let points: Vec<Point> = entries.iter().enumerate().filter_map(of).collect();
         let metric = subject.metric();
-        let sign = if metric == Metric::Rate { -1.0 } else { 1.0 };
-        let slowness: Vec<f64> = points.iter().map(|point| sign * point.value.ln()).collect();
+        let slowness: Vec<f64> = points.iter().map(|point| sign(metric) * point.value.ln()).collect();
         let places = change_points(&slowness, level);
         let bounds: Vec<usize> = std::iter::once(0).chain(places).chain([points.len()]).collect();
-        let segment = |ends: &[usize]| {
-            let mean = slowness[ends[0]..ends[1]].iter().sum::<f64>() / (ends[1] - ends[0]) as f64;
-            Segment { first: ends[0], last: ends[1] - 1, mean: (sign * mean).exp() }
-        };
-        let segments = bounds.windows(2).filter(|ends| ends[0] < ends[1]).map(segment).collect();
-        Self { entries, durability: subject.durability(), metric, points, slowness, segments }
+        let mut timeline =
+            Self { entries, durability: subject.durability(), metric, points, slowness, segments: Vec::new() };
+        let ends = bounds.windows(2).filter(|ends| ends[0] < ends[1]);
+        timeline.segments = ends.map(|ends| timeline.part(ends[0], ends[1] - 1)).collect();
+        timeline
+    }
+
+    /// The points from one place to another.
+    pub(super) fn part(&self, first: usize, last: usize) -> Segment {
+        let slowness = &self.slowness[first..=last];
+        let mean = slowness.iter().sum::<f64>() / slowness.len() as f64;
+        Segment { first, last, mean: (sign(self.metric) * mean).exp() }
     }
 
     pub(super) fn slowness(&self, part: &Segment) -> &[f64] {
@@ -93,32 +101,46 @@ impl<'a> Timeline<'a> {
             return Some(format!("{} changed from {} to {} as well", other.field, other.before, other.after));
         }
         let answer = |difference: Difference| rule.answer(difference, difference.p_value());
-        let explains = |change: &&MachineChange| answer(difference.less(change.difference)) != answer(difference);
+        let explains = |change: &&MachineChange| {
+            change.figure.explains(answer(difference), || answer(difference.less(change.difference)))
+        };
         self.machine_changes(before, after, rule).iter().find(explains).map(MachineChange::text)
     }
 
-    /// Times without the backend that differ significantly, and by half of the threshold at least.
+    /// Figures of the machine that differ, by the rule of a comparison.
     fn machine_changes(&self, before: &Segment, after: &Segment, rule: Rule) -> Vec<MachineChange> {
-        let read = |part: &Segment, time: Time| -> Vec<f64> {
-            let of = |entry: &Entry| time(entry.reference(self.durability)).filter(|&ns| ns > 0.0).map(f64::ln);
-            self.entries(part).into_iter().filter_map(of).collect()
+        let [before, after] = [before, after].map(|part| self.entries(part));
+        let cores = after.first().map_or(1.0, |entry| f64::from(entry.report.host.logical_cores_count.max(1)));
+        let change = |figure| {
+            let values = |entries: &[&Entry]| -> Vec<f64> {
+                entries.iter().filter_map(|entry| entry.machine_figure(self.durability, figure)).collect()
+            };
+            let [before, after] = [values(&before), values(&after)];
+            let difference = Difference::of_groups(&before, &after)?;
+            let busy_cores = [before, after].map(|shares| cores * median(shares));
+            figure.differs(difference, rule).then_some(MachineChange { figure, difference, busy_cores })
         };
-        let times: [(&str, Time); 2] =
-            [("computing", |times| times.compute_ns), ("a sync of the disk", |times| times.sync_ns)];
-        let change = |(what, time)| {
-            let difference = Difference::of_groups(&read(before, time), &read(after, time))?;
-            let [low, high] = difference.interval(rule.confidence);
-            let differs = (low > 0.0 || high < 0.0) && difference.estimate.abs() >= rule.limit / 2.0;
-            differs.then_some(MachineChange { what, difference })
-        };
-        times.into_iter().filter_map(change).collect()
+        OF_MACHINE.into_iter().filter_map(change).collect()
     }
+}
+
+/// A higher rate is less time per command.
+fn sign(metric: Metric) -> f64 {
+    if metric == Metric::Rate { -1.0 } else { 1.0 }
 }
 
 impl MachineChange {
     fn text(&self) -> String {
+        let what = match self.figure {
+            MachineFigure::OtherProcesses => {
+                let [before, after] = self.busy_cores.map(units::number);
+                return format!("other processes kept {before} cores busy before and {after} after");
+            }
+            MachineFigure::SyncP50 => "a sync of the disk",
+            MachineFigure::ComputeP50 | MachineFigure::ComputeMean => "computing",
+        };
         let by = percent(self.difference.estimate);
         let longer = if by > 0.0 { "longer" } else { "less" };
-        format!("without the backend, {} took {} {longer} as well", self.what, units::percent(by.abs()))
+        format!("without the backend, {what} took {} {longer} as well", units::percent(by.abs()))
     }
 }

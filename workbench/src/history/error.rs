@@ -57,12 +57,12 @@ pub enum HistoryError {
         /// Why it is left out.
         reason: String,
     },
-    /// The baseline answers another question.
+    /// The baseline answers another question, or was interrupted.
     #[error("the baseline cannot be used: {0}")]
     Baseline(#[source] Incomparable),
-    /// The baseline is not complete.
-    #[error("the baseline cannot be used: {0}")]
-    Interrupted(String),
+    /// No report is newer than the baseline.
+    #[error("{}: the baseline is the newest report, so there is nothing to compare with it; name an older one", .0.display())]
+    NewestBaseline(PathBuf),
     /// The baseline is not among the newest reports, of which at most so many are used.
     #[error("{}: the baseline is older than the newest {most} reports; give fewer reports", path.display())]
     OldBaseline {
@@ -82,7 +82,7 @@ impl HistoryError {
                 | Self::Confidence(_)
                 | Self::Alone { .. }
                 | Self::Baseline(_)
-                | Self::Interrupted(_)
+                | Self::NewestBaseline(_)
                 | Self::OldBaseline { .. }
         )
     }

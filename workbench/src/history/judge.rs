@@ -11,7 +11,7 @@ use super::subject::{Subject, subjects};
 use super::warnings::warnings;
 use crate::compare::{Answer, CompareSettings, ComparisonOutcome, Rule, percent};
 use crate::measure::{Difference, SHORTEST_SEGMENT, fewest_values};
-use crate::report::{ComparisonContext, Question};
+use crate::report::{ComparisonContext, Question, data_loss};
 use crate::units;
 use crate::workload::path_text;
 
@@ -24,7 +24,8 @@ const METHOD: &str = "Change points are those of E-divisive (Matteson and James,
     logarithms, their intervals Welch's t, given the place of the change. A regression is a change from the reference to the \
     newest segment that is significant by Welch's t and reaches the threshold. Without a change, the newest reports are \
     compared with the others of their segment: no regression where a one-sided bound rules out the slowdown to rule out. \
-    Results that another host, other settings or the machine's speed without the backend could explain are inconclusive.";
+    Results that another host, other settings, other processes or the machine's speed without the backend could explain are \
+    inconclusive.";
 
 /// Makes the history of these reports.
 ///
@@ -48,12 +49,13 @@ pub fn history(
     let level = (1.0 - settings.confidence_percent / 100.0) / subjects.len().max(1) as f64;
     let judge = Judge { reports, settings, rule: settings.rule(), level };
     let series: Vec<Series> = subjects.par_iter().map(|subject| judge.series(subject)).collect();
+    let loss = data_loss(reports.entries.iter().map(Entry::placed));
     let mut history = History {
         schema_version: SCHEMA_VERSION,
         kind: newest.kind,
         name: newest.name.clone(),
         made_at: context.compared_at.clone(),
-        outcome: outcome(&series),
+        outcome: if loss.is_some() { ComparisonOutcome::DataLoss } else { outcome(&series) },
         sentence: String::new(),
         threshold_percent: settings.threshold_percent,
         rule_out_percent: settings.rule_out_percent(),
@@ -69,7 +71,7 @@ pub fn history(
         method: METHOD.to_owned(),
         reproduce: context.reproduce(newest),
     };
-    history.sentence = sentence(&history);
+    history.sentence = sentence(&history, loss, outcome(&history.series));
     history.warnings = warnings(&history, reports);
     Ok(history)
 }
@@ -111,19 +113,21 @@ struct Judge<'a> {
 struct Judged {
     answer: Answer,
     difference: Option<Difference>,
+    /// Mean of the newest reports that were compared, if they are not their whole segment.
+    newest: Option<f64>,
     note: String,
 }
 
 impl Judged {
     const fn undecided(note: String) -> Self {
-        Self { answer: Answer::Undecided, difference: None, note }
+        Self { answer: Answer::Undecided, difference: None, newest: None, note }
     }
 }
 
 impl Judge<'_> {
     fn series(&self, subject: &Subject) -> Series {
         let timeline = Timeline::new(&self.reports.entries, subject, self.level);
-        let Judged { answer, difference, note } = self.answer(&timeline);
+        let Judged { answer, difference, newest, note } = self.answer(&timeline);
         let confidence = self.rule.confidence;
         let command = subject.command();
         Series {
@@ -138,6 +142,7 @@ impl Judge<'_> {
             slower_percent: difference.map(|difference| percent(difference.estimate)),
             interval_percent: difference.map(|difference| difference.interval(confidence).map(percent)),
             at_most_percent: difference.map(|difference| percent(difference.at_most(confidence))),
+            newest: newest.or_else(|| timeline.segments.last().map(|segment| segment.mean)),
             note,
             points: timeline.points,
             segments: timeline.segments,
@@ -176,7 +181,7 @@ impl Judge<'_> {
         let objection = || timeline.objection(parts, difference, self.rule);
         if let Some(objection) = Some(objection).filter(|_| is_change && !self.settings.across_hosts).and_then(|f| f())
         {
-            return Judged { answer: Answer::Undecided, difference: Some(difference), note: objection };
+            return Judged { difference: Some(difference), ..Judged::undecided(objection) };
         }
         self.judged(answer, difference)
     }
@@ -187,23 +192,27 @@ impl Judge<'_> {
         let values = timeline.slowness(segment);
         if points < needed && timeline.segments.len() == 1 {
             return Judged::undecided(format!(
-                "{} are too few: a change of the newest {SHORTEST_SEGMENT} can be found from {needed} on",
-                units::counted(points as u64, "report")
+                "{}: a change of the newest {SHORTEST_SEGMENT} can be found from {needed} on",
+                too_few(points)
             ));
         }
         let (others, newest) = values.split_at(values.len().saturating_sub(SHORTEST_SEGMENT));
         let Some(difference) = Difference::of_groups(others, newest) else {
-            return Judged::undecided(format!(
-                "{} since the last change are too few",
-                units::counted(values.len() as u64, "report")
-            ));
+            return Judged::undecided(format!("{} since the last change", too_few(values.len())));
         };
+        let part = timeline.part(segment.last + 1 - newest.len(), segment.last);
         // What is not a change point is no regression yet, whatever the newest reports are.
-        self.judged(self.rule.answer(difference, 1.0), difference)
+        Judged { newest: Some(part.mean), ..self.judged(self.rule.answer(difference, 1.0), difference) }
     }
 
     fn judged(&self, answer: Answer, difference: Difference) -> Judged {
         let note = if answer == Answer::Undecided { self.rule.doubt(difference) } else { String::new() };
-        Judged { answer, difference: Some(difference), note }
+        Judged { answer, difference: Some(difference), newest: None, note }
     }
+}
+
+/// `1 report is too few`, `5 reports are too few`.
+fn too_few(reports: usize) -> String {
+    let are = if reports == 1 { "is" } else { "are" };
+    format!("{} {are} too few", units::counted(reports as u64, "report"))
 }

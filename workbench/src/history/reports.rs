@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::error::HistoryError;
 use super::result::LeftOut;
 use crate::actor::Durability;
-use crate::compare::check_whole;
+use crate::compare::MachineFigure;
 use crate::measure::{Percentile, median};
 use crate::report::{
-    Incomparable, ModeResult, Report, ReportDirectory, check_distinct, check_equal, question_fields, report_directories,
+    Incomparable, Report, ReportAtPath, ReportDirectory, ReportKind, check_distinct, check_equal, check_whole,
+    question_fields, report_directories,
 };
 use crate::workload::path_text;
 
@@ -28,14 +29,6 @@ pub struct Reports {
 pub(super) struct Entry {
     pub(super) path: PathBuf,
     pub(super) report: Report,
-    references: Vec<(Durability, Reference)>,
-}
-
-/// Times without the backend, nanoseconds.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reference {
-    pub(super) compute_ns: Option<f64>,
-    pub(super) sync_ns: Option<f64>,
 }
 
 impl Reports {
@@ -91,8 +84,7 @@ impl Reports {
     ) -> Result<Self, HistoryError> {
         let count = entries.len() + left_out.len();
         if let Some(baseline) = &baseline {
-            check_whole(&baseline.path, &baseline.report)
-                .map_err(|error| HistoryError::Interrupted(error.to_string()))?;
+            check_whole(baseline.placed()).map_err(HistoryError::Baseline)?;
             if is_distinct(&entries, baseline) {
                 entries.push(baseline.clone());
             }
@@ -115,12 +107,14 @@ impl Reports {
             return Err(HistoryError::Unusable { count, path: path.into(), reason });
         };
         if let Some(baseline) = &baseline {
-            let both = [(newest.path.as_path(), &newest.report), (baseline.path.as_path(), &baseline.report)];
-            check_equal(&both, question_fields).map_err(HistoryError::Baseline)?;
+            check_equal(&[newest.placed(), baseline.placed()], question_fields).map_err(HistoryError::Baseline)?;
         }
         if let ([newest], Some(LeftOut { path, reason, .. })) = (kept.as_slice(), left_out.first()) {
             let (newest, path, reason) = (newest.path.clone(), path.into(), reason.clone());
             return Err(HistoryError::Alone { count: count - 1, newest, path, reason });
+        }
+        if let Some(baseline) = baseline.as_ref().filter(|baseline| newest.is_same(baseline)) {
+            return Err(HistoryError::NewestBaseline(baseline.path.clone()));
         }
         let place = |baseline: &Entry| kept.iter().position(|entry| entry.is_same(baseline));
         let too_old = |baseline: &Entry| HistoryError::OldBaseline { path: baseline.path.clone(), most: MOST_REPORTS };
@@ -139,15 +133,20 @@ fn refusal(newer: &[Entry], entry: &Entry) -> Option<(Option<String>, String)> {
     if newer.len() >= MOST_REPORTS {
         return Some((None, format!("older than the newest {MOST_REPORTS} reports")));
     }
-    if let Err(error) = check_whole(&entry.path, &entry.report) {
+    if let Err(error) = check_whole(entry.placed()) {
         return Some((None, error.to_string()));
     }
     if let Some(copied) = newer.iter().find(|newer| newer.is_same(entry)) {
         return Some((None, format!("a copy of {}", path_text(&copied.path))));
     }
     let newest = newer.first()?;
-    let both = [(newest.path.as_path(), &newest.report), (entry.path.as_path(), &entry.report)];
-    match check_equal(&both, question_fields) {
+    // The newest one is kept, so that it is not judged by the ones before.
+    if let Some(mode) = entry.report.modes.iter().find(|mode| mode.achieved_per_second <= 0.0)
+        && entry.report.kind == ReportKind::Run
+    {
+        return Some((None, format!("its rate with durability {} is 0: nothing was measured", mode.durability)));
+    }
+    match check_equal(&[newest.placed(), entry.placed()], question_fields) {
         Err(Incomparable::Unequal { field, first_value, second_value, .. }) => {
             let reason = format!("{field} is {second_value}, and {first_value} in the newest report");
             Some((Some(field), reason))
@@ -165,7 +164,6 @@ impl LeftOut {
 
 impl Entry {
     fn new(path: PathBuf, mut report: Report) -> Self {
-        let references = report.modes.iter().map(|mode| (mode.durability, Reference::of(&report, mode))).collect();
         for mode in &mut report.modes {
             mode.series = Vec::new();
             mode.operations = Vec::new();
@@ -180,30 +178,26 @@ impl Entry {
         }
         report.certificate = None;
         report.host.disk_profile = None;
-        Self { path, report, references }
+        Self { path, report }
     }
 
     /// Whether it is the same report, perhaps a copy.
     fn is_same(&self, other: &Self) -> bool {
-        let [one, other] = [self, other].map(|entry| (entry.path.as_path(), &entry.report));
-        check_distinct(&[one], other).is_err()
+        check_distinct(&[self.placed()], other.placed()).is_err()
     }
 
-    pub(super) fn reference(&self, durability: Durability) -> Reference {
-        let of_mode = self.references.iter().find(|(mode, _)| *mode == durability);
-        of_mode.map(|(_, reference)| *reference).unwrap_or_default()
+    pub(super) fn placed(&self) -> ReportAtPath<'_> {
+        (&self.path, &self.report)
     }
-}
 
-impl Reference {
-    /// Medians over the rounds. A plan times the disk before it begins.
-    fn of(report: &Report, mode: &ModeResult) -> Self {
-        let works = || mode.rounds.iter().filter_map(|round| round.reference_work);
-        let middle = |values: Vec<f64>| (!values.is_empty()).then(|| median(values));
-        let probed = || Some(report.host.sync_probe.as_ref()?.percentile(Percentile::P50)?.value_ns as f64);
-        Self {
-            compute_ns: middle(works().map(|work| work.compute_mean_ns).collect()),
-            sync_ns: middle(works().filter_map(|work| work.sync_p50_ns).collect()).or_else(probed),
+    /// Median over the rounds of a mode. A plan times the disk before it begins.
+    pub(super) fn machine_figure(&self, durability: Durability, figure: MachineFigure) -> Option<f64> {
+        let mode = self.report.modes.iter().find(|mode| mode.durability == durability)?;
+        let values: Vec<f64> = mode.rounds.iter().filter_map(|round| figure.value(round, &self.report)).collect();
+        if !values.is_empty() {
+            return Some(median(values));
         }
+        let probe = self.report.host.sync_probe.as_ref().filter(|_| figure == MachineFigure::SyncP50)?;
+        Some(probe.percentile(Percentile::P50)?.value_ns as f64).filter(|&ns| ns > 0.0).map(f64::ln)
     }
 }

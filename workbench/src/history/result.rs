@@ -127,6 +127,10 @@ pub struct Series {
     pub interval_percent: Option<[f64; 2]>,
     /// Larger slowdowns are ruled out: a one-sided bound at the same confidence.
     pub at_most_percent: Option<f64>,
+    /// Geometric mean of the newest reports that are compared: the newest segment, or, without a change, the newest three.
+    /// Absent without any, and in earlier files.
+    #[serde(default)]
+    pub newest: Option<f64>,
     /// Why it is undecided; empty if it is not.
     pub note: String,
 }
@@ -224,9 +228,14 @@ impl Series {
         }
     }
 
-    /// Geometric mean of the newest segment; `None` without points.
-    pub(crate) fn newest_mean(&self) -> Option<f64> {
-        self.segments.last().map(|segment| segment.mean)
+    /// How much longer the newest segment takes than the first one, percent; `None` unless there are two.
+    pub(super) fn slower_than_first_percent(&self) -> Option<f64> {
+        let [first, .., newest] = self.segments.as_slice() else { return None };
+        let ratio = match self.metric {
+            Metric::Rate => first.mean / newest.mean,
+            Metric::Latency => newest.mean / first.mean,
+        };
+        Some(100.0 * (ratio - 1.0))
     }
 }
 

@@ -4,9 +4,17 @@ use super::result::{Change, History, Metric, Series};
 use crate::compare::{Answer, ComparisonOutcome};
 use crate::units;
 
-pub(super) fn sentence(history: &History) -> String {
-    match history.outcome {
-        ComparisonOutcome::Regression => format!("Slower: {}", changed(history, Answer::Regression)),
+/// What the figures show, after a loss of data if there was one.
+pub(super) fn sentence(history: &History, loss: Option<String>, of_figures: ComparisonOutcome) -> String {
+    let figures = figures(history, of_figures);
+    loss.map_or_else(|| figures.clone(), |loss| format!("{loss} {figures}"))
+}
+
+fn figures(history: &History, outcome: ComparisonOutcome) -> String {
+    match outcome {
+        ComparisonOutcome::Regression | ComparisonOutcome::DataLoss => {
+            format!("Slower: {}", changed(history, Answer::Regression))
+        }
         ComparisonOutcome::Improvement => {
             format!("Faster: {} {}", changed(history, Answer::Improvement), no_slowdown(history))
         }
@@ -28,7 +36,8 @@ fn changed(history: &History, answer: Answer) -> String {
     let since = history.decisive_change(largest).map_or_else(String::new, |change| {
         format!(" since {}, {}{}", history.since(change), history.reports[change.first_after].path, builds(change))
     });
-    format!("{}{interval}{since}{}.", takes(largest), more(found.len()))
+    let takes = takes(largest, largest.slower_percent.unwrap_or_default());
+    format!("{takes}{interval}{since}{}.", more(found.len()))
 }
 
 /// `, and 2 more figures`.
@@ -41,8 +50,7 @@ fn more(found: usize) -> String {
 }
 
 /// `persist p99 (durability on) takes 24 % longer`; of a rate the time per command.
-fn takes(series: &Series) -> String {
-    let slower = series.slower_percent.unwrap_or_default();
+fn takes(series: &Series, slower: f64) -> String {
     let by = units::percent(slower.abs());
     let longer = if slower > 0.0 { "longer" } else { "less" };
     match series.metric {
@@ -69,12 +77,33 @@ fn undecided(history: &History) -> String {
 }
 
 fn no_slowdown(history: &History) -> String {
-    let bounds = history.series.iter().filter(|series| series.decides).filter_map(|series| series.at_most_percent);
+    let deciding = || history.series.iter().filter(|series| series.decides);
+    let bounds = deciding().filter_map(|series| series.at_most_percent);
+    let reference = if history.baseline.is_some() {
+        "the segment of the baseline"
+    } else if deciding().any(|series| series.segments.len() > 1) {
+        "the segment before them"
+    } else {
+        "the others"
+    };
     format!(
-        "The newest of {} are not slower by {}, and a slowdown of more than {} is ruled out ({} confidence).",
+        "The newest of {} are not slower than {reference} by {}, and a slowdown of more than {} is ruled out ({} \
+         confidence).{}",
         units::counted(history.reports.len() as u64, "report"),
         units::percent(history.threshold_percent),
         units::percent(bounds.fold(0.0, f64::max)),
         units::percent(history.confidence_percent),
+        creep(history),
     )
+}
+
+/// ` Since the first segment, by the rate (durability off) a command takes 12 % longer: use --baseline nightly/0 to compare with
+/// it.`, if steps below the threshold add up to it.
+fn creep(history: &History) -> String {
+    let slower = |series: &&Series| series.slower_than_first_percent().unwrap_or_default();
+    let deciding = history.series.iter().filter(|series| series.decides && history.baseline.is_none());
+    let worst = deciding.max_by(|one, other| slower(one).total_cmp(&slower(other)));
+    let Some(worst) = worst.filter(|series| slower(series) >= history.threshold_percent) else { return String::new() };
+    let first = &history.reports[worst.points[0].report].path;
+    format!(" Since the first segment, {}: use --baseline {first} to compare with it.", takes(worst, slower(&worst)))
 }

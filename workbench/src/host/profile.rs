@@ -36,6 +36,8 @@ pub struct HostProfile {
     pub kernel: String,
     /// Hypervisor or container, or `none detected`.
     pub virtualisation: String,
+    /// Random name of the host's time from its start to its shutdown, the same in all of its containers; `None` if unknown.
+    pub boot_id: Option<String>,
     /// CPU frequency governor; `None` without frequency scaling.
     pub governor: Option<String>,
 }
@@ -62,6 +64,7 @@ impl HostProfile {
             disk: Disk::under(data_directory),
             kernel: System::kernel_version().unwrap_or_else(unknown),
             virtualisation: virtualisation(),
+            boot_id: read_line("/proc/sys/kernel/random/boot_id"),
             governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         }
     }

@@ -8,8 +8,8 @@ use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, CatalogueInfo, End, Evidence, ForecastInfo, MachineMode, ModeResult, PlanResult, Recommendation, Report,
-    RequestCommands, Resource, SloInfo, SourceKind, ValidUntil, suffices, until,
+    AtRisk, CatalogueInfo, Evidence, ForecastInfo, MachineMode, ModeResult, PlanResult, Recommendation, Report,
+    RequestCommands, Resource, SloInfo, SourceKind, ValidUntil, suffices,
 };
 use crate::units;
 
@@ -343,15 +343,7 @@ pub(super) fn database_size(outcome: &PlanOutcome) -> Option<String> {
 
 /// `, valid until 2027-03-01, when the disk is full`.
 pub(super) fn validity(valid_until: &ValidUntil) -> String {
-    let end = match valid_until.end {
-        End::Disk => "when the disk is full",
-        End::Endurance => "when the disk is worn out",
-        End::Reads => "when the reads of the grown database leave too little of the rate",
-        End::Writes => "when the states have grown so large that writing them leaves too little of the rate",
-        End::Demand => "when the growing demand exceeds what it is known to sustain",
-        End::Horizon => "the horizon",
-    };
-    format!(", valid {}, {end}", until(valid_until.on.as_deref(), valid_until.days))
+    format!(", valid {}", valid_until.text())
 }
 
 /// Growth, disk and restart at the target.

@@ -11,7 +11,7 @@ use crate::fleet::{
     SyncProbe, TargetAnswer,
 };
 use crate::measure::Percentile;
-use crate::report::{PercentileInfo, Rendered};
+use crate::report::{Outcome, PercentileInfo, Rendered, ValidUntil};
 use crate::units;
 
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
@@ -68,12 +68,13 @@ fn screen(comparison: &MachineComparison) -> Screen {
         };
         ScreenMode::figure(durability, figure, Some(note.to_owned()))
     };
+    let doubt = Some(comparison.outcome).filter(|&outcome| outcome != Outcome::Pass);
     let target = comparison.question.target.as_ref();
     let target = target.map(|target| Fact::new("Target", units::rate(target.target_per_second)));
     let reports = Fact::new("Reports", units::count(reports_count(comparison) as u64));
     Screen {
-        outcome: None,
-        tone: Tone::Neutral,
+        outcome: doubt,
+        tone: doubt.map_or(Tone::Neutral, |outcome| Tone::of(outcome, None)),
         word: "Merged".to_owned(),
         title: units::counted(machines, "machine"),
         size: None,
@@ -195,6 +196,8 @@ struct DiskRow<'a> {
     growth_per_million: String,
     growth_per_day: String,
     days_until_full: String,
+    /// How long the plans are valid.
+    valid: String,
 }
 
 impl<'a> DiskRow<'a> {
@@ -214,6 +217,7 @@ impl<'a> DiskRow<'a> {
                 units::bytes,
             ),
             growth_per_day: ends(capacities().flat_map(|one| one.database_bytes_per_day_at_target), units::bytes),
+            valid: machine.valid_until.as_ref().map_or_else(units::absent, ValidUntil::text),
             days_until_full: ends(capacities().filter_map(|one| one.days_until_disk_full).flatten(), units::days),
         }
     }

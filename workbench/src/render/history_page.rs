@@ -128,7 +128,7 @@ impl<'a> SeriesView<'a> {
     fn new(series: &'a Series) -> Self {
         Self {
             what: series.what(),
-            newest: series.newest_mean().map_or_else(units::absent, |mean| series.figure(mean)),
+            newest: series.newest.map_or_else(units::absent, |mean| series.figure(mean)),
             difference: series.slower_percent.map_or_else(units::absent, units::percent_difference),
             interval: series.interval_percent.map(units::percent_interval).unwrap_or_default(),
             answer: [class(series.answer), series.answer.words()],

@@ -222,6 +222,7 @@ pub(crate) fn host_info(host: &HostProfile, disk: Option<&MeasuredDisk>) -> Host
         disk_free_bytes: host.disk.free_bytes,
         kernel: host.kernel.clone(),
         virtualisation: host.virtualisation.clone(),
+        boot_id: host.boot_id.clone(),
         machine_profile: match matching_spec(host.usable_cores, host.usable_ram_bytes) {
             MachineSpec::Profile(profile) => profile.to_string(),
             MachineSpec::Custom { .. } => "custom".to_owned(),

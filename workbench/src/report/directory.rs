@@ -67,6 +67,14 @@ pub enum ReportError {
         /// The error of the parser.
         source: serde_json::Error,
     },
+    /// The report does not say when it began.
+    #[error("{}: `started_at` is `{found}`, expected a moment such as `2026-03-01T09:30:00Z`: the report is damaged", path.display())]
+    StartedAt {
+        /// The file.
+        path: PathBuf,
+        /// The value in the file.
+        found: String,
+    },
     /// The file was written by a build with another layout.
     #[error(
         "{} has {what} layout {found}, this build reads {expected}: use the version of ave-workbench it names under reproduce",
@@ -158,12 +166,18 @@ impl ReportDirectory {
     /// [`ReportError::Missing`], [`ReportError::Read`], [`ReportError::Invalid`] with line and column, or
     /// [`ReportError::SchemaVersion`] with the version found and the one this build reads.
     pub fn read(path: &Path) -> Result<Report, ReportError> {
-        read_json(&Self::file(path), "report", SCHEMA_VERSION).map(|(report, _)| report).map_err(|error| match error {
+        let file = Self::file(path);
+        let read = read_json(&file, "report", SCHEMA_VERSION).map_err(|error| match error {
             ReportError::Read(_, path, source) if source.kind() == io::ErrorKind::NotFound => {
                 ReportError::Missing(path, source)
             }
             error => error,
-        })
+        });
+        let (report, _): (Report, _) = read?;
+        if report.started_at.parse::<Timestamp>().is_err() {
+            return Err(ReportError::StartedAt { path: file, found: report.started_at });
+        }
+        Ok(report)
     }
 }
 

@@ -87,6 +87,15 @@ impl Report {
         ramp.modes.iter().map(line).collect()
     }
 
+    pub(crate) fn has_reason(&self, kind: ReasonKind) -> bool {
+        self.verdict.reasons.iter().any(|reason| reason.kind == kind)
+    }
+
+    /// Whether a verification found that acknowledged data were lost or altered.
+    pub(crate) fn has_lost_data(&self) -> bool {
+        self.has_reason(ReasonKind::DataLoss) || self.modes.iter().any(|mode| mode.verification.has_differences())
+    }
+
     /// The command that summaries show: the one the objective of a plan is on, else that of its modes.
     pub(crate) fn headline_command(&self) -> Option<&str> {
         if let Some(plan) = &self.plan {

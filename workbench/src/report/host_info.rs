@@ -43,6 +43,10 @@ pub struct HostInfo {
     pub kernel: String,
     /// Hypervisor, container or `none detected`.
     pub virtualisation: String,
+    /// Random name of the host's time from its start to its shutdown, the same in all of its containers; absent in earlier
+    /// reports, and where the system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
     /// The profile this host corresponds to (`medium`), or `custom`.
     pub machine_profile: String,
     /// 4 KiB write plus `fdatasync` on the data directory, if it was probed.

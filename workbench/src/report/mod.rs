@@ -57,7 +57,6 @@ pub use frame::{
     SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
-pub(crate) use horizon::until;
 pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate, WorkingSet};
 pub use host_info::HostInfo;
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
@@ -74,7 +73,8 @@ pub use prediction::{InputName, PredictedMode, PredictedTarget, PredictionCheck,
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{
-    Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields, shard_fields,
+    Field, ReportAtPath, check_distinct, check_equal, check_whole, data_loss, difference, field, question_fields,
+    shard_fields,
 };
 pub use ramp::{RampInfo, RampMode, RampPoint};
 pub use series::SeriesPoint;

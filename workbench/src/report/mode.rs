@@ -204,6 +204,14 @@ pub struct Verification {
     pub power_cut: Option<CrashVerification>,
 }
 
+impl Verification {
+    /// Whether it found any difference, also after kills or power cuts.
+    pub(crate) fn has_differences(&self) -> bool {
+        let after = [&self.crash, &self.power_cut].into_iter().flatten();
+        std::iter::once(&self.differences).chain(after.map(|crash| &crash.differences)).any(|found| !found.is_empty())
+    }
+}
+
 /// Verification after `SIGKILL`, the death of a process, or after power cuts, each of which also kills a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use super::catalogue::{CatalogueInfo, MachineCost};
 use super::demand::DemandInfo;
 use super::disk::PlanDisk;
 use super::forecast::{Band, DiskOrigin, ForecastInfo};
-use super::horizon::HorizonInfo;
+use super::horizon::{HorizonInfo, until};
 use super::latency::LatencyInfo;
 use super::prediction::{PredictionInfo, one_or_several};
 use super::slo::SloInfo;
@@ -155,6 +155,29 @@ pub struct ValidUntil {
     pub on: Option<String>,
     /// What ends.
     pub end: End,
+}
+
+impl ValidUntil {
+    /// `until 2027-03-01, when the disk is full`.
+    pub(crate) fn text(&self) -> String {
+        let end = match self.end {
+            End::Disk => "when the disk is full",
+            End::Endurance => "when the disk is worn out",
+            End::Reads => "when the reads of the grown database leave too little of the rate",
+            End::Writes => "when the states have grown so large that writing them leaves too little of the rate",
+            End::Demand => "when the growing demand exceeds what it is known to sustain",
+            End::Horizon => "the horizon",
+        };
+        format!("{}, {end}", until(self.on.as_deref(), self.days))
+    }
+
+    /// Of several, the one that ends first: by date, those beyond the calendar by days.
+    pub(crate) fn earliest<'a>(all: impl Iterator<Item = &'a Self>) -> Option<&'a Self> {
+        all.min_by(|one, other| {
+            let beyond = |valid: &Self| valid.on.is_none();
+            (beyond(one), &one.on).cmp(&(beyond(other), &other.on)).then(one.days.total_cmp(&other.days))
+        })
+    }
 }
 
 /// What ends the validity of a plan.

@@ -1,12 +1,13 @@
-//! Checks that several reports are distinct and answer the same question.
+//! Checks that several reports are whole and distinct, and answer the same question.
 
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Report, Reproduce, SourceInfo};
+use super::frame::{ReasonKind, Report, ReportKind, Reproduce, SourceInfo};
 use super::slo::SloInfo;
+use crate::units;
 
 /// The question that all joined reports answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +90,28 @@ pub enum Incomparable {
         .2
     )]
     Twice(PathBuf, PathBuf, String),
+    /// A measurement that was interrupted.
+    #[error("{} was interrupted, so it is not whole; measure it again", .0.display())]
+    Interrupted(PathBuf),
+}
+
+/// Checks that a measurement went on to its end. The rounds of a plan differ from machine to machine.
+pub(crate) fn check_whole((path, report): ReportAtPath<'_>) -> Result<(), Incomparable> {
+    let expected = report.settings.rounds_count as usize;
+    let lacks_rounds = report.kind == ReportKind::Run && report.modes.iter().any(|mode| mode.rounds.len() < expected);
+    let is_cut = lacks_rounds || report.has_reason(ReasonKind::Interrupted);
+    if is_cut { Err(Incomparable::Interrupted(path.to_owned())) } else { Ok(()) }
+}
+
+/// `Acknowledged data were lost or altered in nightly/17.`; `None` if no report has such a loss.
+pub(crate) fn data_loss<'a>(reports: impl Iterator<Item = ReportAtPath<'a>>) -> Option<String> {
+    let mut found = reports.filter(|(_, report)| report.has_lost_data()).map(|(path, _)| path);
+    let first = found.next()?.display();
+    let others = match found.count() {
+        0 => String::new(),
+        more => format!(" and in {}", units::counted(more as u64, "further report")),
+    };
+    Some(format!("Acknowledged data were lost or altered in {first}{others}."))
 }
 
 /// Checks that a report is not one of those before it.

@@ -204,7 +204,8 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
         {
             std::thread::sleep(left.min(LONGEST_SLEEP));
         }
-        Ok(())
+        // It is the first load: nothing was measured.
+        if self.job.control.is_stopped() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 
     fn reference_work(&self, durability: Durability) -> Result<ReferenceWork, RunError> {

@@ -63,7 +63,7 @@ impl FromStr for ShardNumber {
 mod tests {
     use super::*;
 
-    /// `python3 -c "import hashlib; print(int.from_bytes(hashlib.sha256(b'alice').digest()[:8]) % 16 + 1)"`, and so on.
+    /// `python3 -c "import hashlib; print(int.from_bytes(hashlib.sha256(b'alice').digest()[:8], 'big') % 16 + 1)"`, and so on.
     #[test]
     fn a_name_belongs_to_the_shard_that_other_programs_compute() {
         let shard_of = |name: &str, count| (1..=count).find(|&n| ShardNumber::new(n, count).unwrap().contains(name));

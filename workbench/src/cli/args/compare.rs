@@ -12,7 +12,8 @@ use crate::cli::values::input_file;
 /// at least --threshold. No difference: the confidence interval excludes a slowdown of --threshold. Otherwise, or if the
 /// host itself changed between the builds, the result is inconclusive.
 ///
-/// Exit codes: 0 no regression; 1 regression; 2 reports that cannot be compared; 3 inconclusive; 4 input or output error.
+/// Exit codes: 0 no regression; 1 regression or data lost; 2 reports that cannot be compared; 3 inconclusive; 4
+/// input or output error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,7 +11,8 @@ use crate::cli::values::input_file;
 /// into segments; the newest segment is compared with the one before, or with that of --baseline. Regression: a change
 /// by at least --threshold in which neither host nor settings changed as well.
 ///
-/// Exit codes: 0 no regression; 1 regression; 2 reports of different questions; 3 inconclusive; 4 input or output error.
+/// Exit codes: 0 no regression; 1 regression or data lost; 2 reports of different questions; 3 inconclusive; 4
+/// input or output error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -74,7 +74,7 @@ fn cells(series: &Series) -> Vec<String> {
         series.what(),
         series.answer.words().to_owned(),
         units::count(series.points.len() as u64),
-        series.newest_mean().map_or_else(units::absent, |mean| series.figure(mean)),
+        series.newest.map_or_else(units::absent, |mean| series.figure(mean)),
         series.slower_percent.map_or_else(units::absent, units::percent_difference),
         series.interval_percent.map_or_else(units::absent, units::percent_interval),
     ]

@@ -8,12 +8,12 @@ use crate::cli::output::{Output, figure_table, nanoseconds};
 use crate::cli::{input_file, resolve};
 use crate::fleet::{HostFailure, MachineComparison, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
-use crate::report::ComparisonContext;
+use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
 
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
-pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
+pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Outcome, CliError> {
     input_file::read_once(args.reports.iter().chain(&args.failures))?;
     let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
     let failures = args.failures.iter().map(|path| HostFailure::read(path)).collect::<Result<Vec<_>, _>>()?;
@@ -21,7 +21,8 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
     let merged = merge(reports, failures, &context)?;
     let directory =
         merged.write(&render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
-    output.result(&merged.comparison, || print(&merged.comparison, &directory, output))
+    output.result(&merged.comparison, || print(&merged.comparison, &directory, output))?;
+    Ok(merged.comparison.outcome)
 }
 
 fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {

@@ -8,16 +8,20 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{browser, output, output_file};
 use crate::render::{html, markdown};
-use crate::report::{Report, ReportDirectory, ReportError};
+use crate::report::{Outcome, Report, ReportDirectory, ReportError};
 use crate::trace::replace_file;
 use crate::workload::{is_stream, path_text};
 
 const PAGE: &str = "report.html";
 
-pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Outcome, CliError> {
     if let Some(ReportCommand::Merge(merge)) = &args.command {
         return merge::run(merge, output);
     }
+    show(args, output).map(|()| Outcome::Pass)
+}
+
+fn show(args: &ReportArgs, output: Output) -> Result<(), CliError> {
     let missing = || CliError::Usage("expected a report.json or its directory".to_owned());
     let path = args.report.as_deref().ok_or_else(missing)?;
     if args.open && args.format != FormatArg::Html {

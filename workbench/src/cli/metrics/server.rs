@@ -21,7 +21,7 @@ pub(crate) struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Starts it if an address is given, and prints where it listens; port 0 is any free one.
+    /// Starts it if an address is given, and prints where it listens; port 0 is any free one, which is printed also with --quiet.
     pub(crate) fn start(
         address: Option<SocketAddr>,
         workload: String,
@@ -30,10 +30,12 @@ impl MetricsServer {
         let Some(address) = address else { return Ok(None) };
         let failed = |source| CliError::Metrics { address, source };
         let listener = TcpListener::bind(address).map_err(failed)?;
+        let is_any_port = address.port() == 0;
         let address = listener.local_addr().map_err(failed)?;
         let server = Server::from_listener(listener, None).map_err(|error| failed(std::io::Error::other(error)))?;
         let (server, figures) = (Arc::new(server), Arc::new(Figures::new(workload)));
-        output.progress(&format!("metrics at http://{address}{PATH}"));
+        Output { quiet: output.quiet && !is_any_port, ..output }
+            .progress(&format!("metrics at http://{address}{PATH}"));
         let thread = std::thread::Builder::new().name("metrics".to_owned()).spawn({
             let (server, figures) = (Arc::clone(&server), Arc::clone(&figures));
             move || server.incoming_requests().for_each(|request| answer(request, &figures))

@@ -104,4 +104,7 @@ pub enum ExportError {
     /// No command is selected.
     #[error("no command of these actors is in that time")]
     Nothing,
+    /// The shard has none of the selected commands.
+    #[error("no command is of this shard")]
+    NothingOfShard,
 }

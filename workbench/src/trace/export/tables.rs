@@ -1,6 +1,6 @@
 //! Tables of a trace for other tools, and parts of it as traces.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -27,15 +27,45 @@ pub fn export(
     format: TableFormat,
     out: &mut (impl Write + Send),
 ) -> Result<u64, ExportError> {
-    let rows = match (table, format) {
-        (Table::Commands, _) => commands(trace, selection, TableWriter::new(&COMMANDS, format, out)?)?,
-        (Table::Actors, _) => actors(trace, selection, TableWriter::new(&ACTORS, format, out)?)?,
+    // Before the first byte is written.
+    if let Some(Shard { number, count, .. }) = trace.provenance.shard.as_ref().filter(|_| selection.shard.is_some()) {
+        return Err(ExportError::ShardOfShard { number: *number, count: *count });
+    }
+    if !is_any_selected(trace, selection)? {
+        let is_elsewhere = selection.shard.is_some() && is_any_selected(trace, &selection.of_all_shards())?;
+        return Err(if is_elsewhere { ExportError::NothingOfShard } else { ExportError::Nothing });
+    }
+    match (table, format) {
+        (Table::Commands, _) => commands(trace, selection, TableWriter::new(&COMMANDS, format, out)?),
+        (Table::Actors, _) => actors(trace, selection, TableWriter::new(&ACTORS, format, out)?),
         (Table::Trace, TableFormat::Parquet) => {
-            operations(trace, selection, TableWriter::new(&OPERATIONS, format, out)?)?
+            operations(trace, selection, TableWriter::new(&OPERATIONS, format, out)?)
         }
-        (Table::Trace, _) => part_of_trace(trace, selection, out)?,
-    };
-    if rows == 0 { Err(ExportError::Nothing) } else { Ok(rows) }
+        (Table::Trace, _) => part_of_trace(trace, selection, out),
+    }
+}
+
+fn is_any_selected(trace: &Trace, selection: &Selection) -> Result<bool, ExportError> {
+    /// Ends the search.
+    enum Stop {
+        Found,
+        Failed(io::Error),
+    }
+    impl From<io::Error> for Stop {
+        fn from(error: io::Error) -> Self {
+            Self::Failed(error)
+        }
+    }
+    let in_shard = selection.in_shard(trace);
+    let searched = trace.try_for_each_command(|command, _| {
+        let is_in_shard = in_shard.as_ref().is_none_or(|in_shard| in_shard[command.actor as usize]);
+        if is_in_shard && selection.contains(&command) { Err(Stop::Found) } else { Ok(()) }
+    });
+    match searched {
+        Ok(()) => Ok(false),
+        Err(Stop::Found) => Ok(true),
+        Err(Stop::Failed(error)) => Err(error.into()),
+    }
 }
 
 /// Calls `visit` for each selected command with its number in the trace. Returns how many there are.
@@ -209,8 +239,8 @@ fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> 
         provenance.shard = selection.shard.map(|shard| identity(trace, selection, shard)).transpose()?;
     }
     write_head(out, &provenance).map_err(ExportError::Write)?;
-    if trace.dropped_count() > 0 {
-        // Their position is not known.
+    // Their position is not known, nor their actors: of all shards the first one has them.
+    if trace.dropped_count() > 0 && selection.shard.is_none_or(|shard| shard.number() == 1) {
         writeln!(out, "{DROPPED}{}", trace.dropped_count()).map_err(ExportError::Write)?;
     }
     let (in_shard, mut count) = (selection.in_shard(trace), 0);
@@ -226,9 +256,6 @@ fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> 
 
 /// What a shard must say of the whole selection for its report to be merged with those of the other shards.
 fn identity(trace: &Trace, selection: &Selection, shard: ShardNumber) -> Result<Shard, ExportError> {
-    if let Some(Shard { number, count, .. }) = trace.provenance.shard {
-        return Err(ExportError::ShardOfShard { number, count });
-    }
     let (mut digest, mut commands, mut all_operations) = (Sha256::new(), 0, 0);
     for_each_in_rows(trace, selection, |_, operations, rows| {
         digest.update(rows);

@@ -5,6 +5,7 @@ use std::fs;
 use super::figures::Prints;
 use super::program::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
 use crate::history::tracking::Nightly;
+use crate::support::sample;
 
 /// Reports of steady runs below `steady`, of runs that became slower below `slow`, and few of them below `few`.
 fn with_reports() -> Place {
@@ -137,4 +138,17 @@ fn runs_of_this_build_have_a_history() {
     // What a history writes is no report.
     assert_eq!(place.run("history reports").code, INCONCLUSIVE);
     assert_eq!(json(&place.run("history reports --json").stdout)["reports"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_report_without_a_start_is_damaged() {
+    let place = with_reports();
+    let mut report = sample::run();
+    report.started_at = "yesterday".to_owned();
+    place.report_at("steady/yesterday", &report);
+    let damaged = ["steady/yesterday/report.json", "`started_at` is `yesterday`", "damaged"];
+    place.run("history steady/yesterday").refused(FAILED, &damaged);
+    let history = json(&place.run("history steady --json").stdout);
+    let left_out = history["left_out"].to_string();
+    assert!(damaged.iter().all(|part| left_out.contains(part)), "{left_out}");
 }

@@ -112,6 +112,14 @@ fn a_run_is_scraped_while_it_measures() {
     assert!(head.starts_with("HTTP/1.1 404"), "{head}");
 }
 
+/// Without it, no one would know the port.
+#[test]
+fn a_port_that_the_system_chose_is_printed_with_quiet_too() {
+    let place = Place::new();
+    let (_running, address) = started(&place, &format!("{LONG} --quiet --metrics 127.0.0.1:0"));
+    assert!(get(&address, "/metrics").is_some(), "{address}");
+}
+
 /// The database is in a child process, which passes its figures on.
 #[test]
 fn a_certification_is_scraped_while_it_measures() {

@@ -11,8 +11,8 @@ use ave_workbench::compare::{
 use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
 use ave_workbench::report::{
-    ComparisonContext, Incomparable, ModeResult, Outcome, Reason, ReasonKind, Report, RoundFigures, RoundInfo,
-    RoundLatency,
+    ComparisonContext, CrashVerification, Incomparable, ModeResult, Outcome, Reason, ReasonKind, Report, RoundFigures,
+    RoundInfo, RoundLatency,
 };
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
@@ -20,7 +20,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::support::sample;
 
-use ComparisonOutcome::{Improvement, NoDifference, NoRegression, Regression, Undecided};
+use ComparisonOutcome::{DataLoss, Improvement, NoDifference, NoRegression, Regression, Undecided};
 
 /// Names and medians of the commands, nanoseconds.
 const COMMANDS: [(&str, f64); 4] =
@@ -219,6 +219,7 @@ fn simulate(machine: Machine, truth: Truth, runs: usize, comparisons: u32) -> Sh
             Improvement | NoRegression => shares.no_regression += each,
             Regression => shares.regression += each,
             Undecided => shares.undecided += each,
+            DataLoss => panic!("{}", found.sentence),
         }
     }
     shares
@@ -577,4 +578,25 @@ fn builds_are_named_by_their_commits_and_one_commit_on_both_sides_is_a_warning()
     assert!(!has(&found, "one commit"), "{:?}", found.warnings);
     let found = compared(&[side("a", vec![run(one), run(one)]), side("b", vec![run(one), run(other)])]);
     assert!(has(&found, "The reports of b are of 2 builds: 0.4.1 (1a2b3c4d5e6f), 0.4.1 (9f8e7d6c5b4a)."));
+}
+
+#[test]
+fn a_build_that_loses_data_fails_however_fast_it_is() {
+    let lost: [fn(&mut Report); 3] = [
+        |report| report.modes[0].verification.differences.push("an event is missing".to_owned()),
+        |report| {
+            let cut = CrashVerification { differences: vec!["an event is missing".to_owned()], ..Default::default() };
+            report.modes[1].verification.power_cut = Some(cut);
+        },
+        |report| report.verdict.reasons.push(Reason { kind: ReasonKind::DataLoss, text: String::new() }),
+    ];
+    for (number, change) in (0..).zip(lost) {
+        let [base, mut candidate] = Simulation::new(QUIET, number).reports(SAME, 4);
+        change(&mut candidate[2]);
+        change(&mut candidate[3]);
+        let found = compared(&[side("base", base), side("candidate", candidate)]);
+        assert_eq!(found.outcome, DataLoss);
+        let first = "Acknowledged data were lost or altered in candidate/3 and in 1 further report. None of ";
+        assert!(found.sentence.starts_with(first), "{}", found.sentence);
+    }
 }

@@ -94,6 +94,10 @@ trace)
     with_less_preload
     words=("${words[@]/#40000/1000}")
     ;;
+report)
+    "$WORKBENCH" "${words[@]}" || code=$?
+    measured $code
+    ;;
 host)
     short --probe 100ms
     ;;

@@ -28,13 +28,14 @@ pub(crate) const NOT_RUN: [(&str, &str); 5] = [
         r#"if [[ "$*" == *record_actor_system* ]]; then mkdir -p bank/recordings; for name in accounts ledgers; do
              cp workloads/recorded-$name.trace.csv.zst bank/recordings/recorded-$name-00001.trace.csv.zst; done; fi"#,
     ),
-    // A pod's report is the report of the document's plan, with another start time.
+    // A pod's report is the report of the document's plan, with another start time and as if it had not been stopped.
     (
         "kubectl",
         r#"[[ $1 != apply ]] || cat >/dev/null
            [[ $1 != get ]] || echo pod Running
            if [[ $1 == cp ]]; then mkdir -p "$3"; cp -r reports/* "$3"; year=$((2000 + $(ls fleet | wc -l)))
-             sed -i "s/\"started_at\": \"20../\"started_at\": \"$year/" "$3"/*/report.json; fi"#,
+             sed -i "s/\"started_at\": \"20../\"started_at\": \"$year/; s/\"kind\": \"interrupted\"/\"kind\": \"doubt\"/" \
+               "$3"/*/report.json; fi"#,
     ),
     ("docs/validate.py", ":"),
 ];

@@ -9,7 +9,9 @@ use ave_workbench::fleet::{
     LatencyEvidence, MachineComparison, MergeError, Merged, MergedMachine, ReportWithLog, TargetAnswer, merge,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
-use ave_workbench::report::{ComparisonContext, Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
+use ave_workbench::report::{
+    ComparisonContext, Incomparable, NamedLatency, Outcome, Reason, ReasonKind, Report, SourceKind, latency_info,
+};
 use ave_workbench::units;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
@@ -704,4 +706,89 @@ fn a_figure_reads_the_same_in_the_sentence_and_the_table() {
     let comparison = joined([Host::new(0, &two_levels(MILLISECOND, 2 * MILLISECOND))]);
     let rate = units::number(comparison.machines[0].mode(On).unwrap().rate_per_second());
     assert!(comparison.sentence.contains(&format!("{rate} commands/s with durability on")), "{}", comparison.sentence);
+}
+
+#[test]
+fn an_interrupted_plan_is_refused() {
+    let cut = plan(1).with(|report| {
+        report.verdict.outcome = Inconclusive;
+        let text = "it was interrupted".to_owned();
+        report.verdict.reasons.insert(0, Reason { kind: ReasonKind::Interrupted, text });
+    });
+    let error = merged([plan(0), cut]).unwrap_err();
+    assert!(matches!(error, MergeError::Incomparable(Incomparable::Interrupted(_))) && error.is_choice(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("fleet/node-1 was interrupted") && text.contains("measure it again"), "{text}");
+}
+
+#[test]
+fn an_inconclusive_plan_sustains_nothing_yet() {
+    let undecided = |report: &mut Report| {
+        sustains(report, Some(9_000.0), Some(9_000.0));
+        report.verdict.outcome = Inconclusive;
+    };
+    let alone = joined([plan(0).with(undecided)]);
+    assert_eq!(alone.outcome, Inconclusive);
+    let may =
+        "Inconclusive, as is the report. The one machine may sustain 2,000 commands/s with durability off and on.";
+    assert_eq!(alone.sentence, may);
+    let other = plan(1).with(|report| {
+        sustains(report, Some(9_000.0), Some(9_000.0));
+        report.host.usable_cores_count = 8;
+    });
+    let both = joined([plan(0).with(undecided), other]);
+    assert_eq!(both.outcome, Inconclusive);
+    assert!(
+        both.sentence.starts_with("Inconclusive, as is 1 of 2 reports. 1 of 2 machines sustains"),
+        "{}",
+        both.sentence
+    );
+    let pages = ave_workbench::render::fleet(&both);
+    for page in [pages.html, pages.markdown] {
+        assert!(page.contains("Inconclusive, as is 1 of 2 reports"), "{page}");
+    }
+}
+
+/// One machine that passes is enough.
+#[test]
+fn plans_that_all_fail_are_a_failure_and_lost_data_always_are() {
+    let outcome = |outcomes: [Outcome; 2]| {
+        let hosts = outcomes.into_iter().enumerate();
+        joined(hosts.map(|(number, outcome)| plan(number).with(|report| report.verdict.outcome = outcome))).outcome
+    };
+    assert_eq!([outcome([Pass, Pass]), outcome([Pass, Fail]), outcome([Fail, Fail])], [Pass, Pass, Fail]);
+    let lost = plan(1).with(|report| report.modes[1].verification.differences.push("an event is missing".to_owned()));
+    let comparison = joined([plan(0), lost]);
+    assert_eq!(comparison.outcome, Fail);
+    let first = "Acknowledged data were lost or altered in fleet/node-1. ";
+    assert!(comparison.sentence.starts_with(first), "{}", comparison.sentence);
+}
+
+#[test]
+fn the_sentence_has_the_earliest_end_of_the_answer_and_all_smallest_machines() {
+    let until = |number: usize, cores: u32, on: &str, model: &str| {
+        plan(number).with(|report| {
+            sustains(report, Some(9_000.0), Some(9_000.0));
+            report.host.usable_cores_count = cores;
+            report.host.cpu_model = model.to_owned();
+            report.plan.as_mut().unwrap().valid_until.as_mut().unwrap().on = Some(on.to_owned());
+        })
+    };
+    let fleet = [
+        until(0, 2, "2026-12-24", "One"),
+        until(1, 2, "2026-11-19", "Two"),
+        until(2, 4, "2027-01-01", "Three"),
+        // It does not sustain the target.
+        until(3, 1, "2026-01-01", "Four").with(|report| sustains(report, None, None)),
+    ];
+    let comparison = joined(fleet);
+    let sentence = &comparison.sentence;
+    assert!(sentence.ends_with("; valid until 2026-11-19, when the disk is full."), "{sentence}");
+    let named = |model: &str| &comparison.machines.iter().find(|machine| machine.cpu_model == model).unwrap().name;
+    let tie = format!("the smallest, of equal cores and RAM, are {} and {}", named("One"), named("Two"));
+    assert!(sentence.contains(&tie), "{sentence}");
+    let pages = ave_workbench::render::fleet(&comparison);
+    for page in [pages.html, pages.markdown] {
+        assert!(page.contains("until 2027-01-01, when the disk is full"), "{page}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ave_workbench::fleet::{HostFailure, MergeError, Merged, ReportWithLog, merge};
-use ave_workbench::report::{ComparisonContext, Incomparable, Report, ShardInfo, SourceKind};
+use ave_workbench::report::{ComparisonContext, Incomparable, Outcome, Report, ShardInfo, SourceKind};
 use proptest::prelude::*;
 
 use crate::support::sample;
@@ -15,7 +15,7 @@ const OPERATIONS: u64 = 3_000;
 fn shard(number: u32, count: u32) -> Report {
     let mut report = sample::run();
     let part = |whole: u64| whole / u64::from(count) + if number == 1 { whole % u64::from(count) } else { 0 };
-    report.started_at = format!("2026-03-01T09:30:00.{number:03}Z");
+    report.started_at = format!("2026-03-01T09:30:00.000000{number:03}Z");
     report.source.kind = SourceKind::Trace;
     report.source.actors_count = u64::from(number);
     report.source.facts.insert("commands".to_owned(), part(COMMANDS).to_string());
@@ -101,11 +101,10 @@ type Change = (fn(&mut Report), &'static str);
 
 #[test]
 fn only_shards_of_one_trace_under_one_load_are_added() {
-    let changes: [Change; 8] = [
+    let changes: [Change; 7] = [
         (|report| report.source.shard.as_mut().unwrap().trace_sha256 = "cd".repeat(32), "source.shard.trace_sha256"),
         (|report| report.source.shard.as_mut().unwrap().count = 3, "source.shard.count"),
-        (|report| report.source.shard = None, "source.shard"),
-        (|report| report.settings.rounds_count += 1, "settings.rounds_count"),
+        (|report| report.settings.rounds_count -= 1, "settings.rounds_count"),
         (|report| report.settings.seed += 1, "settings.seed"),
         (|report| report.settings.load = "another".to_owned(), "settings.load"),
         (|report| report.settings.start_at = Some("2026-03-01T09:30:00Z".to_owned()), "settings.start_at"),
@@ -118,6 +117,8 @@ fn only_shards_of_one_trace_under_one_load_are_added() {
         assert!(matches!(&error, MergeError::Incomparable(Incomparable::Unequal { .. })), "{field}: {error:?}");
         assert!(error.to_string().contains(field), "{field}: {error}");
     }
+    let whole = Report { source: sample::run().source, ..shard(2, 2) };
+    refused([shard(1, 2), whole], &["fleet/node-0 is of a shard of a trace and fleet/node-1 of a whole one"]);
     let tuned = |report: Report| Report {
         modes: report
             .modes
@@ -159,6 +160,20 @@ fn shards_that_ran_apart_or_not_to_their_ends_are_doubtful() {
     let what: Vec<_> = comparison.warnings.iter().map(|warning| warning.what.as_str()).collect();
     assert!(what.len() == 2 && what[0].contains("apart") && what[1].contains("storage operations"), "{what:?}");
 
+    // What counts is the measured time: 3 rounds of 500 commands at 10 and 20 commands/s.
+    let measured: f64 =
+        shard(2, 2).modes.iter().map(|mode| mode.commands_count as f64 / mode.achieved_per_second).sum();
+    let apart = |share: f64| {
+        let mut other = shard(2, 2);
+        let begin: jiff::Timestamp = shard(1, 2).started_at.parse().unwrap();
+        other.started_at = (begin + jiff::SignedDuration::from_secs_f64(share * measured)).to_string();
+        merged([shard(1, 2), other]).unwrap().comparison.warnings
+    };
+    assert!(apart(0.05).is_empty());
+    let [partly, never] = [0.5, 1.1].map(apart);
+    assert!(partly[0].what.contains("they ran together for about"), "{partly:?}");
+    assert!(never[0].what.contains("they did not run together"), "{never:?}");
+
     let together = [1, 2].map(|number| {
         let mut report = shard(number, 2);
         report.settings.start_at = Some("2026-03-01T09:40:00Z".to_owned());
@@ -188,4 +203,44 @@ fn hosts_without_a_report_are_named() {
             assert!(page.contains(part.as_str()), "{part}: {page}");
         }
     }
+}
+
+#[test]
+fn shards_of_one_host_are_doubtful() {
+    let on = |number: u32, host: &str| {
+        let mut report = shard(number, 3);
+        report.host.boot_id = Some(host.to_owned());
+        report
+    };
+    let merged =
+        |hosts: [&str; 3]| merged((1..).zip(hosts).map(|(number, host)| on(number, host))).unwrap().comparison.warnings;
+    assert!(merged(["a", "b", "c"]).is_empty());
+    let warnings = merged(["a", "b", "a"]);
+    assert_eq!(warnings[0].what, "Shards were measured on one host: shards 1 and 3.", "{warnings:?}");
+}
+
+#[test]
+fn shards_that_are_inconclusive_failed_or_lost_data_decide_the_outcome() {
+    let with = |change: fn(&mut Report)| {
+        let mut other = shard(2, 2);
+        change(&mut other);
+        let comparison = merged([shard(1, 2), other]).unwrap().comparison;
+        (comparison.outcome, comparison.sentence)
+    };
+    let (outcome, sentence) = with(|_| {});
+    assert!(outcome == Outcome::Pass && sentence.starts_with("2 shards together: "), "{sentence}");
+    let (outcome, sentence) = with(|report| report.verdict.outcome = Outcome::Inconclusive);
+    assert_eq!(outcome, Outcome::Inconclusive);
+    assert!(sentence.starts_with("Inconclusive, as is 1 of 2 reports. 2 shards together: "), "{sentence}");
+    let (outcome, _) = with(|report| report.verdict.outcome = Outcome::Fail);
+    assert_eq!(outcome, Outcome::Fail, "every shard is needed");
+    let (outcome, sentence) = with(|report| {
+        report.verdict.outcome = Outcome::Fail;
+        report.modes[0].verification.differences.push("an event is missing".to_owned());
+    });
+    assert_eq!(outcome, Outcome::Fail);
+    assert!(sentence.starts_with("Acknowledged data were lost or altered in fleet/node-1. 2 shards"), "{sentence}");
+    let mut cut = shard(2, 2);
+    cut.modes[0].rounds.pop();
+    refused([shard(1, 2), cut], &["fleet/node-1 was interrupted", "measure it again"]);
 }

@@ -162,7 +162,7 @@ fn a_faster_build_is_an_improvement_and_no_change_is_no_difference() {
     assert!(!only_change(rate(&faster, Durability::Off)).is_worse);
     let steady = Nightly::new(3, 0.01).add(20, 1.0, same).history();
     assert!(matches!(steady.outcome, NoDifference | NoRegression), "{}", steady.sentence);
-    assert!(steady.sentence.contains("not slower by 5 %"), "{}", steady.sentence);
+    assert!(steady.sentence.contains("not slower than the others by 5 %"), "{}", steady.sentence);
 }
 
 /// The search is for any change: the threshold decides what counts.
@@ -250,6 +250,7 @@ fn few_reports_are_inconclusive_and_the_history_says_how_many_are_needed() {
     );
     let one = Nightly::new(9, 0.01).add(1, 1.0, same).history();
     assert_eq!(one.outcome, Undecided, "{}", one.sentence);
+    assert!(one.sentence.contains("1 report is too few"), "{}", one.sentence);
 }
 
 #[test]
@@ -406,4 +407,87 @@ fn a_directory_is_written_with_pages_json_and_table() {
 /// Rows of a table without quotes.
 fn csv_rows(table: &str) -> Vec<Vec<String>> {
     table.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_history_with_lost_data_fails() {
+    let mut nightly = Nightly::new(20, 0.01);
+    nightly.add(19, 1.0, same);
+    nightly.add(1, 1.0, |report| report.modes[0].verification.differences.push("an event is missing".to_owned()));
+    let history = nightly.history();
+    assert_eq!(history.outcome, ComparisonOutcome::DataLoss);
+    let sentence = &history.sentence;
+    assert!(sentence.starts_with("Acknowledged data were lost or altered in nightly/19. The newest of"), "{sentence}");
+}
+
+/// Each step is below the threshold, all of them together are not.
+#[test]
+fn steps_below_the_threshold_that_add_up_are_in_the_sentence_with_the_remedy() {
+    let mut nightly = Nightly::new(21, 0.003);
+    for step in 0..5 {
+        nightly.add(8, 1.03_f64.powi(step), same);
+    }
+    let history = nightly.history();
+    assert!(matches!(history.outcome, NoDifference | NoRegression), "{}", history.sentence);
+    for part in [
+        "are not slower than the segment before them by 5 %",
+        "Since the first segment, by the rate (durability o",
+        " a command takes 12.",
+        " % longer: use --baseline nightly/0 to compare with it.",
+    ] {
+        assert!(history.sentence.contains(part), "`{part}` is missing: {}", history.sentence);
+    }
+    let since = nightly.history_with(CompareSettings::default(), Some(0)).unwrap();
+    assert_eq!(since.outcome, Regression, "{}", since.sentence);
+    let steady = Nightly::new(3, 0.01).add(20, 1.0, same).history();
+    assert!(steady.sentence.contains("not slower than the others by 5 %"), "{}", steady.sentence);
+    assert!(!steady.sentence.contains("--baseline"), "{}", steady.sentence);
+}
+
+/// The figure beside "slower by" is that of the reports which are compared.
+#[test]
+fn newest_is_the_mean_of_the_compared_reports() {
+    let steady = Nightly::new(3, 0.02).add(20, 1.0, same).history();
+    let step = Nightly::new(1, 0.01).add(14, 1.0, same).add(6, 1.2, new_build).history();
+    for (history, compared) in [(steady, 3), (step, 6)] {
+        let series = rate(&history, Durability::Off);
+        let newest = series.points[20 - compared..].iter().map(|point| point.value.ln()).sum::<f64>() / compared as f64;
+        assert!((series.newest.unwrap() / newest.exp() - 1.0).abs() < 1e-9, "{compared}: {:?}", series.newest);
+    }
+}
+
+#[test]
+fn a_change_beside_other_processes_is_inconclusive() {
+    let busy = |cores: f64| {
+        move |report: &mut Report| {
+            let rounds = report.modes.iter_mut().flat_map(|mode| &mut mode.rounds);
+            rounds.for_each(|round| round.foreign_cores = Some(cores));
+        }
+    };
+    let history = Nightly::new(22, 0.01).add(14, 1.0, busy(0.0)).add(6, 1.2, busy(1.9)).history();
+    assert_eq!(history.outcome, Undecided, "{}", history.sentence);
+    let cause = "other processes kept 0 cores busy before and 1.9 after";
+    assert!(history.sentence.contains(cause), "{}", history.sentence);
+    assert_eq!(only_change(rate(&history, Durability::Off)).machine, cause);
+    let alike = Nightly::new(22, 0.01).add(14, 1.0, busy(0.1)).add(6, 1.2, busy(0.2)).history();
+    assert_eq!(alike.outcome, Regression, "{}", alike.sentence);
+}
+
+#[test]
+fn a_report_in_which_nothing_was_measured_is_left_out_unless_it_is_the_newest() {
+    let nothing = |report: &mut Report| report.modes[1].achieved_per_second = 0.0;
+    let history = Nightly::new(23, 0.01).add(5, 1.0, same).add(1, 1.0, nothing).add(14, 1.0, same).history();
+    let [left_out] = &history.left_out[..] else { panic!("{:#?}", history.left_out) };
+    assert_eq!(left_out.path, "nightly/5");
+    assert!(left_out.reason.contains("its rate with durability on is 0"), "{}", left_out.reason);
+    let history = Nightly::new(23, 0.01).add(19, 1.0, same).add(1, 1.0, nothing).history();
+    assert!(history.left_out.is_empty() && history.outcome == Undecided, "{}", history.sentence);
+}
+
+#[test]
+fn a_baseline_that_is_the_newest_report_is_refused() {
+    let mut nightly = Nightly::new(24, 0.01);
+    nightly.add(20, 1.0, same);
+    let refused = nightly.history_with(CompareSettings::default(), Some(19)).unwrap_err();
+    assert!(refused.is_choice() && refused.to_string().contains("nightly/19: the baseline is the newest"), "{refused}");
 }

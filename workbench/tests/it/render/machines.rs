@@ -174,7 +174,10 @@ fn the_committed_schema_is_that_of_the_types_and_holds() {
 #[test]
 fn modes_with_the_same_answer_are_named_together() {
     let sentence = joined([sample::plan()]).sentence;
-    assert_eq!(sentence, "The one machine sustains 2,000 commands/s with durability off and on.");
+    assert_eq!(
+        sentence,
+        "The one machine sustains 2,000 commands/s with durability off and on; valid until 2026-11-19, when the disk is full."
+    );
     let of_three = plans().sentence;
     assert!(
         of_three.starts_with("3 of 3 machines sustain") && of_three.contains("; 2 of 3 machines sustain"),

@@ -363,6 +363,7 @@ fn host() -> HostInfo {
         disk_free_bytes: 61 * GIB,
         kernel: "6.1.0-18-cloud-amd64".to_owned(),
         virtualisation: "kvm".to_owned(),
+        boot_id: None,
         machine_profile: "medium".to_owned(),
         sync_probe: Some(latency(77_000.0, 0.45, 30_000, 8)),
         disk_profile: Some(disk_profile()),

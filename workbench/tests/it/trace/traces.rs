@@ -125,7 +125,7 @@ proptest! {
         let (mut together, mut actors) = (Vec::new(), Vec::new());
         for number in 1..=count {
             let text = match exported(&trace, ShardNumber::new(number, count)) {
-                Err(ExportError::Nothing) => continue,
+                Err(ExportError::NothingOfShard) => continue,
                 exported => exported.unwrap(),
             };
             let read = reread(&text);

@@ -85,7 +85,7 @@ fn export_error(error: ExportError, args: &ExportArgs, write_error: impl FnOnce(
         ExportError::Read(source) => TraceError::file("read", &args.trace)(source).into(),
         ExportError::Write(source) => write_error(source),
         ExportError::ShardOfShard { .. } => CliError::Usage(format!("--shard: {error}")),
-        ExportError::Nothing if args.shard.is_some() => {
+        ExportError::NothingOfShard => {
             TraceError::Empty { path: args.trace.clone(), what: "commands of this shard: use fewer shards" }.into()
         }
         ExportError::Nothing => {
