@@ -73,9 +73,15 @@ fn long_duration(seconds: f64) -> String {
     }
 }
 
-/// A time in days: `12.5 days`, `1,460 days`; below two days as hours and minutes.
+/// A time in days: `12.5 days`, `1,460 days`; below two days as hours and minutes, below a second as `less than a day`.
 pub fn days(days: f64) -> String {
-    if days.is_finite() && days >= 2.0 { format!("{} days", number(days)) } else { seconds(days * DAY_SECONDS) }
+    if days.is_finite() && days >= 2.0 {
+        format!("{} days", number(days))
+    } else if days.abs() * DAY_SECONDS < 1.0 {
+        "less than a day".to_owned()
+    } else {
+        seconds(days * DAY_SECONDS)
+    }
 }
 
 /// A time in months: `11.6 months`; below two months in days.
@@ -254,6 +260,9 @@ mod tests {
             (seconds(1_500_000.0), "17.4 days"),
             (days(0.55), "13 h 12 min"),
             (days(1_460.2), "1,460 days"),
+            (days(0.0), "less than a day"),
+            (months(0.0), "less than a day"),
+            (about_days(0.0), "less than a day"),
             (about_days(0.0375), "54 min"),
             (about_days(0.51), "12 h"),
             (about_days(12.5), "12.5 days"),

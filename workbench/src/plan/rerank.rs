@@ -95,8 +95,7 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
         ..report.clone()
     };
     found.reproduce.command.clone_from(&request.command);
-    let transaction = plan.requests.iter().find(|one| one.is_transaction && one.name == plan.slo.command);
-    let rate = sentences::rate_words(transaction, plan.target_per_second);
+    let rate = sentences::rate_words(plan.transaction(), plan.target_per_second);
     let goal = sentences::goal(&found, &rate, &plan);
     let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     let at_risk = at_risk.cloned();

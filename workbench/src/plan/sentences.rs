@@ -19,12 +19,8 @@ pub(super) const LEAST_MARGIN: f64 = 1.02;
 /// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
 pub(super) fn rate_words(transaction: Option<&RequestCommands>, commands_per_second: f64) -> String {
     let commands = units::commands_per_second(commands_per_second);
-    transaction.map_or_else(
-        || commands.clone(),
-        |RequestCommands { name, commands_per_request, .. }| {
-            format!("{} {name}/s ({commands})", units::number(commands_per_second / commands_per_request))
-        },
-    )
+    transaction
+        .map_or_else(|| commands.clone(), |request| format!("{} ({commands})", request.rate(commands_per_second)))
 }
 
 /// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict. `goal` is what is to be sustained, in words.

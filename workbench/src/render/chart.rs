@@ -11,8 +11,8 @@ use statrs::statistics::Statistics;
 use crate::actor::Durability;
 use crate::measure::ascending;
 use crate::report::{
-    Capacity, CertificateInfo, CertifiedSlices, CurvePoint, HorizonMode, LatencyInfo, ModeResult, PlanResult,
-    ProbeResult, RampInfo, Report, ScalingInfo, SeriesPoint, SlicesSummary, SloInfo,
+    Capacity, CertificateInfo, CertifiedSlices, CurvePoint, DiskOrigin, HorizonMode, LatencyInfo, ModeResult,
+    PlanResult, ProbeResult, RampInfo, Report, ScalingInfo, SeriesPoint, SlicesSummary, SloInfo,
 };
 use crate::units;
 
@@ -400,8 +400,10 @@ struct GrowthChart {
     expected_bytes: Vec<f64>,
     low_bytes: Vec<f64>,
     high_bytes: Vec<f64>,
-    /// Size of the disk less what compactions and logs need.
-    usable_bytes: u64,
+    /// Size of the disk less what compactions and logs need; of a disk to attach all of it.
+    room_bytes: u64,
+    /// What that is, in words.
+    room: &'static str,
     /// The day of the forecast on which the space is used up.
     full_on: Option<String>,
 }
@@ -413,12 +415,17 @@ impl GrowthChart {
         #[expect(clippy::cast_possible_truncation, reason = "a hundred years at most")]
         let at = |days: f64| began + (days * units::DAY_SECONDS) as i64;
         let sizes = &forecast.sizes;
+        let (room_bytes, room) = match forecast.disk_origin {
+            DiskOrigin::Attached => (forecast.disk_bytes, "needed until the horizon"),
+            _ => (forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes), "room on the disk"),
+        };
         Some(Self {
             at_seconds: sizes.iter().map(|size| at(size.at_days)).collect(),
             expected_bytes: sizes.iter().map(|size| size.bytes.expected).collect(),
             low_bytes: sizes.iter().map(|size| size.bytes.low).collect(),
             high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
-            usable_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
+            room_bytes,
+            room,
             full_on: forecast.disk_full_on.clone(),
         })
     }

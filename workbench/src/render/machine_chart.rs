@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::profile_groups::ProfileGroup;
 use crate::actor::Durability;
-use crate::report::{Evidence, MachineMode, PlanResult};
+use crate::report::{Evidence, MachineMode, PlanResult, suffices};
 use crate::units;
 
 /// The axis ends at this multiple of the highest figure.
 const BEYOND: f64 = 1.04;
+/// Rows that stand open; of more, those that are not recommended are folded.
+const MOST_ROWS: usize = 12;
 
 /// Places on the axis are percent of its length.
 #[derive(Debug, Serialize)]
@@ -16,7 +18,10 @@ pub(super) struct MachineChart {
     target_at: f64,
     required_at: f64,
     rows: Vec<ChartRow>,
-    has_intervals: bool,
+    /// Those that are folded.
+    more: Vec<ChartRow>,
+    /// Whether a row has a reason beside its rate.
+    has_reasons: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,6 +43,8 @@ struct Bar {
     length: Option<f64>,
     interval: Option<[f64; 2]>,
     holds: Option<bool>,
+    /// Why it does not hold although its rate is enough now: `disk space`.
+    reason: Option<&'static str>,
 }
 
 impl MachineChart {
@@ -63,6 +70,7 @@ impl MachineChart {
                 length: mode.sustained_per_second.map(place),
                 interval: interval(plan, &first.profile, mode).map(|ends| ends.map(place)),
                 holds: mode.holds,
+                reason: reason(plan, mode),
             };
             let for_machine = plan.recommendations.iter().filter(|one| one.profile.as_deref() == Some(&first.profile));
             ChartRow {
@@ -76,14 +84,28 @@ impl MachineChart {
                 bars: first.modes.iter().map(bar).collect(),
             }
         };
-        let rows: Vec<_> = ProfileGroup::of_plan(plan).iter().map(row).collect();
+        let all: Vec<_> = ProfileGroup::of_plan(plan).iter().map(row).collect();
+        let has_reasons = all.iter().flat_map(|row| &row.bars).any(|bar| bar.reason.is_some());
+        let is_open = |place: usize, row: &ChartRow| place < MOST_ROWS || !row.recommended_for.is_empty();
+        let (rows, more): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(place, row)| is_open(*place, row));
+        let [rows, more] = [rows, more].map(|part| part.into_iter().map(|(_, row)| row).collect());
         Some(Self {
             target_at: place(plan.target_per_second),
             required_at: place(plan.required_per_second),
-            has_intervals: rows.iter().flat_map(|row| &row.bars).any(|bar| bar.interval.is_some()),
+            has_reasons,
             rows,
+            more,
         })
     }
+}
+
+/// What a machine lacks, or that it is too slow on the larger database, where its rate alone would be enough.
+fn reason(plan: &PlanResult, mode: &MachineMode) -> Option<&'static str> {
+    let is_enough_now = suffices(mode.least_per_second()?, plan.required_per_second);
+    if mode.holds != Some(false) || !is_enough_now {
+        return None;
+    }
+    mode.lacking.as_ref().and_then(|lacking| lacking.resource.name()).or(Some("at the horizon"))
 }
 
 /// Of an extrapolated rate its range; of the machine that was searched to the end from the rate that is sustained to the next

@@ -10,6 +10,7 @@ mod fleet_page;
 mod forest;
 mod history_page;
 mod hosts;
+mod labels;
 mod machine_chart;
 mod profile_groups;
 mod report_page;

@@ -444,12 +444,12 @@
     const moment = chart.at_seconds.at(-1) - chart.at_seconds[0] > 8 * 86400 ? day : hour;
     const grown = Math.max(...chart.high_bytes);
     // A disk that is never filled would flatten the curve to nothing.
-    const showsRoom = chart.usable_bytes < 4 * grown;
-    const top = 1.12 * (showsRoom ? Math.max(grown, chart.usable_bytes) : grown);
+    const showsRoom = chart.room_bytes < 4 * grown;
+    const top = 1.12 * (showsRoom ? Math.max(grown, chart.room_bytes) : grown);
     const unit = 1024 ** Math.floor(Math.log(top) / Math.log(1024));
     const marks = (plot) => context(plot, (ctx, box, pixel) => {
-      if (showsRoom) horizontal(plot, ctx, box, pixel, chart.usable_bytes, "room on the disk: " + size(chart.usable_bytes));
-      const full = reached(chart.at_seconds, chart.expected_bytes, chart.usable_bytes);
+      if (showsRoom) horizontal(plot, ctx, box, pixel, chart.room_bytes, chart.room + ": " + size(chart.room_bytes));
+      const full = reached(chart.at_seconds, chart.expected_bytes, chart.room_bytes);
       if (full != null && chart.full_on) vertical(plot, ctx, box, pixel, full, "full on " + chart.full_on, 1);
     });
     draw("growth-chart", 300, (width) => [{

@@ -221,13 +221,15 @@ impl Screen {
         let is_same = machines.windows(2).all(|pair| pair[0].map(name) == pair[1].map(name));
         let shared = machines.first().copied().flatten().filter(|_| is_same);
         let is_answer = report.verdict.outcome == Outcome::Pass;
-        let mut target = Fact::new("Target", units::rate(plan.target_per_second));
-        // Where each mode has its own machine, the gauges alone show it: the screen has no room for more words.
-        target.note = shared.map(|_| format!("+ {} headroom", units::percent(plan.headroom_percent)));
         let valid_until = plan.valid_until.as_ref().filter(|_| is_answer).map(valid_until);
         let shared_cost = shared.and_then(|_| cost(plan.recommendations.first()?));
-        let per_month = shared_cost.filter(|_| is_answer).map(|text| Fact::new("Per month", text));
         let is_attached = is_answer && plan.growth.disk_origin == DiskOrigin::Attached && plan.forecast.is_some();
+        // Beside a machine per mode or a disk, the gauges alone show the headroom: the screen has no room for more words.
+        let target = target(plan, shared.is_some() && !is_attached);
+        let per_month = shared_cost.filter(|_| is_answer).map(|value| Fact {
+            note: is_attached.then(|| "without its disk".to_owned()),
+            ..Fact::new("Per month", value)
+        });
         let disk = is_attached.then(|| disk_to_attach(plan));
         let modes = plan.recommendations.iter().zip(&machines);
         if !plan.predictions.is_empty() {
@@ -356,6 +358,18 @@ fn plan_title(
     }
 }
 
+/// In the requests of the objective, with the commands that they are, and the headroom if that is shown.
+fn target(plan: &PlanResult, with_headroom: bool) -> Fact {
+    let commands = plan.target_per_second;
+    let headroom = with_headroom.then(|| format!("+ {} headroom", units::percent(plan.headroom_percent)));
+    let Some(request) = plan.transaction() else {
+        return Fact { note: headroom, ..Fact::new("Target", units::rate(commands)) };
+    };
+    let notes = [Some(units::commands_per_second(commands)), headroom];
+    let note = Some(notes.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    Fact { note, ..Fact::new("Target", request.rate(commands)) }
+}
+
 fn valid_until(valid: &ValidUntil) -> Fact {
     let note = match valid.end {
         End::Disk => "disk full",
@@ -373,8 +387,7 @@ fn valid_until(valid: &ValidUntil) -> Fact {
 }
 
 fn disk_to_attach(plan: &PlanResult) -> Fact {
-    let bytes = units::bytes(plan.growth.disk_bytes as f64);
-    Fact { label: "Disk to attach", value: bytes, note: Some("until the horizon".to_owned()) }
+    Fact::new("Disk to attach", units::bytes(plan.growth.disk_bytes as f64))
 }
 
 /// `12.40 EUR`, per month.
@@ -420,12 +433,16 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
     if let Some(figure) = ends_early(plan, recommendation) {
         return ScreenMode::figure(durability, figure.to_owned(), Some("before the horizon".to_owned()));
     }
+    let gauge = sustained.and_then(|sustained| Gauge::new(plan, sustained, plan.rate_at_horizon(recommendation)));
+    if gauge.is_none() && objective.is_none() && own.is_none() {
+        return ScreenMode::figure(durability, "Not known".to_owned(), None);
+    }
     ScreenMode {
         durability,
         figure: own.map(|machine| machine.profile.clone()),
         size: own.map(size),
         cost: own.and_then(|_| cost(recommendation)),
-        gauge: sustained.and_then(|sustained| Gauge::new(plan, sustained, plan.rate_at_horizon(recommendation))),
+        gauge,
         objective,
     }
 }

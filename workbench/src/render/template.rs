@@ -15,9 +15,10 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
+    ("drawings.html.j2", include_str!("drawings.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
     ("comparison.html.j2", include_str!("comparison.html.j2")),
     ("machines.html.j2", include_str!("machines.html.j2")),

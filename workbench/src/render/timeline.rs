@@ -6,10 +6,10 @@ use super::chart::Tick;
 use crate::actor::Durability;
 use crate::history::{Change, History, Point, Segment, Series};
 
-const WIDTH: f64 = 460.0;
+const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 66.0;
-const RIGHT: f64 = 452.0;
+const RIGHT: f64 = 352.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 160.0;
 /// Part of the axis that stays free above and below the values.

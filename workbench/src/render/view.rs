@@ -26,6 +26,8 @@ pub(super) struct View<'a> {
     screen: Screen,
     durabilities: Vec<Durability>,
     headline_command: Option<&'a str>,
+    /// `20 fact/s (416 commands/s)`, of a plan.
+    target: Option<String>,
     /// Without the sentences of the recommendations.
     reasons: Vec<&'a str>,
     /// Whether the same machine is recommended in both modes.
@@ -74,6 +76,7 @@ impl<'a> View<'a> {
             screen: Screen::new(report),
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command: report.headline_command(),
+            target: plan.map(target),
             reasons: reasons(report),
             same_machine: plan.is_some_and(|plan| match plan.recommendations.as_slice() {
                 [off, on] => off.profile.is_some() && off.profile == on.profile,
@@ -115,6 +118,14 @@ impl<'a> View<'a> {
             slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }
     }
+}
+
+fn target(plan: &PlanResult) -> String {
+    let commands = plan.target_per_second;
+    plan.transaction().map_or_else(
+        || units::rate(commands),
+        |request| format!("{} ({})", request.rate(commands), units::commands_per_second(commands)),
+    )
 }
 
 fn reasons(report: &Report) -> Vec<&str> {
@@ -391,13 +402,17 @@ struct DiskText {
     /// Between the loads of a plan.
     swing: Option<String>,
     durable_rates: Option<String>,
+    /// When it is full, or what one to attach must have.
+    full: Option<String>,
 }
 
 impl DiskText {
     fn new(report: &Report) -> Self {
         let profile = report.host.disk_profile.as_ref();
+        let full = report.plan.as_ref().map(PlanResult::disk_full_text);
         let plan = report.plan.as_ref().and_then(|plan| plan.disk.as_ref());
         Self {
+            full,
             probed: profile.map(|profile| profile.swing.summary()),
             read_path: profile.map(|profile| profile.read_path.name()),
             swing: plan.and_then(|disk| disk.swing.as_ref()).map(DiskSwing::summary),

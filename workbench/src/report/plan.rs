@@ -17,6 +17,7 @@ use crate::actor::Durability;
 use crate::host::{HOST, MILLI, Machine};
 use crate::load::{RequestKind, Source};
 use crate::measure::Trials;
+use crate::units;
 
 /// What `plan` adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +79,23 @@ impl PlanResult {
         Some(last.per_second)
     }
 
+    /// The transaction that the objective is on; `None` if it is on a command, and in earlier reports.
+    pub(crate) fn transaction(&self) -> Option<&RequestCommands> {
+        self.requests.iter().find(|one| one.is_transaction && one.name == self.slo.command)
+    }
+
+    /// When the disk is full, or what one to attach must have: by the forecast, without one by the growth that was measured.
+    pub(crate) fn disk_full_text(&self) -> String {
+        let GrowthInfo { disk_bytes, disk_origin, days_until_disk_full, .. } = self.growth;
+        let disk = units::bytes(disk_bytes as f64);
+        match (&self.forecast, days_until_disk_full) {
+            (Some(forecast), _) => forecast.disk_full_text(),
+            (None, Some(days)) => format!("a disk of {disk} is full after about {}", units::about_days(days)),
+            (None, None) if disk_origin == DiskOrigin::Attached => "its disk was not forecast".to_owned(),
+            (None, None) => format!("a disk of {disk} does not fill within a hundred years"),
+        }
+    }
+
     pub(crate) fn recommendation(&self, durability: Durability) -> Option<&Recommendation> {
         self.recommendations.iter().find(|recommendation| recommendation.durability == durability)
     }
@@ -130,6 +148,11 @@ impl RequestCommands {
             is_transaction: matches!(request, RequestKind::Transaction(_)),
             commands_per_request: 1.0 / per_command,
         })
+    }
+
+    /// A rate of commands as one of these: `20 fact/s`.
+    pub(crate) fn rate(&self, commands_per_second: f64) -> String {
+        format!("{} {}/s", units::number(commands_per_second / self.commands_per_request), self.name)
     }
 }
 

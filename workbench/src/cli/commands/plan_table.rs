@@ -5,8 +5,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    CatalogueInfo, DiskOrigin, DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult,
-    PredictedMode, PredictionInfo, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
+    CatalogueInfo, DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, PredictedMode,
+    PredictionInfo, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -220,14 +220,7 @@ fn cost(price: &DurabilityPrice) -> String {
 
 fn growth(plan: &PlanResult) -> String {
     let per_day = units::bytes(plan.growth.per_day_bytes);
-    let disk = units::bytes(plan.growth.disk_bytes as f64);
-    let full = match (&plan.forecast, plan.growth.days_until_disk_full) {
-        (Some(forecast), _) => forecast.disk_full_text(),
-        (None, Some(days)) => format!("a disk of {disk} is full after about {}", units::about_days(days)),
-        (None, None) if plan.growth.disk_origin == DiskOrigin::Attached => "its disk was not forecast".to_owned(),
-        (None, None) => format!("a disk of {disk} does not fill within a hundred years"),
-    };
-    format!("{per_day} at the target; {full}")
+    format!("{per_day} at the target; {}", plan.disk_full_text())
 }
 
 /// `actors=2x: durability off nano, now small; durability on small as before`.

@@ -2,7 +2,7 @@
 
 use ave_workbench::actor::Durability;
 use ave_workbench::render::html;
-use ave_workbench::report::{Evidence, Outcome, ProbeResult, Rejection, Report};
+use ave_workbench::report::{Binding, Evidence, Outcome, ProbeResult, ProfileEvidence, Rejection, Report, Resource};
 use serde_json::Value;
 
 use crate::support::sample;
@@ -66,6 +66,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
     let page = html(&sample::plan());
     let parts = [
         r#"data-outcome="pass""#,
+        r#"<section class="part" id="cost">"#,
         r#"id="why""#,
         r#"id="machines""#,
         r#"id="recommendation""#,
@@ -98,7 +99,7 @@ fn costs_are_shown_with_the_chart_the_demand_and_a_reason_for_every_machine() {
         "7.90 EUR per month",
         "Durability costs <strong>0.00 EUR</strong> per month",
         "medium at 7.90 EUR per month is regretted least.",
-        ">target 2,000",
+        ">2,000",
         "<title>medium: 2,205",
         "2.5 months",
         "not known: smaller than the machines that meet the objective",
@@ -111,6 +112,10 @@ fn costs_are_shown_with_the_chart_the_demand_and_a_reason_for_every_machine() {
     plan.catalogue = None;
     let page = html(&report);
     assert!(page.contains("<h2>Demand</h2>") && !page.contains("Cheapest machine"));
+    assert!(
+        !page.contains(r#"id="cost""#)
+            && position(&page, r#"id="demand""#) < position(&page, "smallest machine for each rate")
+    );
 }
 
 #[test]
@@ -372,14 +377,55 @@ fn machines_are_bars_on_one_axis_and_those_that_were_not_tried_one_line() {
     let page = markup(&html(&report));
     let chart = &page[position(&page, r#"id="machines""#)..position(&page, r#"id="recommendation""#)];
     assert_eq!(chart.matches(r#"role="listitem""#).count(), 5, "four that were tried and one line");
-    assert!(
-        chart.contains("<strong>large, xlarge, 2xlarge</strong>") && chart.contains("3 sizes, at least"),
-        "{chart}"
-    );
+    assert!(chart.contains(">large, xlarge, 2xlarge</strong>") && chart.contains("3 sizes, at least"), "{chart}");
     assert!(chart.contains("≥ 21,400/s") && chart.contains("target 2,000/s") && chart.contains("required 2,857/s"));
     for line in ["target", "required"] {
         assert_eq!(chart.matches(&format!(r#"<line class="{line}""#)).count(), 5, "{line}, through every row");
     }
+}
+
+#[test]
+fn a_machine_that_is_fast_enough_and_does_not_hold_says_why() {
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    for mode in &mut plan.profiles[3].modes {
+        mode.holds = Some(false);
+        let evidence = "its disk of 80 GiB is full after 12 days".to_owned();
+        mode.lacking = Some(Binding { resource: Resource::DiskSpace, evidence });
+    }
+    let rate = plan.profiles[3].modes[0].sustained_per_second.unwrap();
+    assert!(rate > plan.required_per_second);
+    let chart = |report: &Report| {
+        let page = markup(&html(report));
+        page[position(&page, r#"id="machines""#)..position(&page, r#"id="recommendation""#)].to_owned()
+    };
+    assert!(chart(&report).contains(r#"✗</span> <span class="no">disk space</span>"#), "{}", chart(&report));
+    let plan = report.plan.as_mut().unwrap();
+    plan.profiles[3].modes[0].lacking = None;
+    plan.profiles[3].modes[1].sustained_per_second = Some(1.0);
+    let chart = chart(&report);
+    assert!(
+        chart.contains(">at the horizon<") && !chart.contains("disk space"),
+        "a slow one is short of the line: {chart}"
+    );
+}
+
+#[test]
+fn of_many_machines_the_first_and_the_recommended_stand_open() {
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    let known = plan.profiles[3].clone();
+    plan.profiles =
+        (0..40).map(|place| ProfileEvidence { profile: format!("machine-{place}"), ..known.clone() }).collect();
+    plan.recommendations.iter_mut().for_each(|one| one.profile = Some("machine-30".to_owned()));
+    let page = markup(&html(&report));
+    let fold = position(&page, "27 more rows");
+    let (first, recommended, last) = (
+        position(&page, ">machine-11<"),
+        position(&page, "<strong title=\"machine-30\""),
+        position(&page, "<strong title=\"machine-39\""),
+    );
+    assert!(first < recommended && recommended < fold && fold < last);
 }
 
 #[test]

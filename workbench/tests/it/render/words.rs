@@ -1,7 +1,7 @@
 //! The first screen of a plan answers within 60 words, and no page shows more than 300 before something is unfolded.
 
 use ave_workbench::render::{self, html};
-use ave_workbench::report::{Binding, CertaintyLevel, Outcome, Report, Resource};
+use ave_workbench::report::{Binding, CertaintyLevel, DiskOrigin, End, Outcome, Report, RequestCommands, Resource};
 
 use super::history::two_changes;
 use crate::support::sample;
@@ -43,8 +43,8 @@ fn visible_words(page: &str) -> Vec<String> {
 }
 
 fn first_screen(page: &str) -> String {
-    let end = page.find("id=\"why\"").unwrap();
-    let end = page[..end].rfind("<section").unwrap();
+    let answer = page.find("id=\"answer\"").unwrap();
+    let end = answer + page[answer..].find("</section>").unwrap();
     format!("{}<footer>", &page[..end])
 }
 
@@ -60,6 +60,18 @@ fn same() -> Report {
     same
 }
 
+/// The same machine from a catalogue that gives it no disk.
+fn attached() -> Report {
+    let mut attached = same();
+    let plan = attached.plan.as_mut().unwrap();
+    let cost = plan.recommendations[1].cost.clone();
+    plan.recommendations[0].cost = cost;
+    plan.valid_until.as_mut().unwrap().end = End::Horizon;
+    plan.growth.disk_origin = DiskOrigin::Attached;
+    plan.forecast.as_mut().unwrap().disk_origin = DiskOrigin::Attached;
+    attached
+}
+
 /// Plans of every outcome: with one machine for both modes, with two, and with one mode without any.
 fn plans() -> Vec<(&'static str, Report)> {
     let mut half = sample::plan();
@@ -68,6 +80,7 @@ fn plans() -> Vec<(&'static str, Report)> {
     let mut doubtful = sample::plan();
     doubtful.verdict.outcome = Outcome::Inconclusive;
     vec![
+        ("a pass with a disk to attach", attached()),
         ("the committed sample", committed()),
         ("a pass with one machine", same()),
         ("a pass with two machines", sample::plan()),
@@ -124,6 +137,30 @@ fn a_plan_that_passes_says_what_to_take_and_until_when() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn a_disk_to_attach_is_on_the_first_screen_and_not_in_the_price() {
+    let page = html(&attached());
+    let text = visible_words(&first_screen(&page)).join(" ");
+    assert!(text.contains("Per month 7.90 EUR without its disk Disk to attach 3.64 TiB How sure"), "{text}");
+    assert!(page.contains("per day at the target; until the horizon a disk of 3.64 TiB is needed"));
+    assert!(page.contains("\"room\":\"needed until the horizon\"") && !page.contains("\"room on the disk\""));
+}
+
+#[test]
+fn a_target_of_transactions_is_shown_as_it_was_given() {
+    let mut report = same();
+    let plan = report.plan.as_mut().unwrap();
+    let fact = |is_transaction| RequestCommands { name: "fact".to_owned(), is_transaction, commands_per_request: 20.0 };
+    plan.slo.command = "fact".to_owned();
+    plan.requests = vec![fact(true)];
+    let page = html(&report);
+    let text = visible_words(&first_screen(&page)).join(" ");
+    assert!(text.contains("Target 100 fact/s 2,000 commands/s + 30 % headroom"), "{text}");
+    assert!(page.replace("&#x2f;", "/").contains("<strong>100 fact/s (2,000 commands/s)</strong>"));
+    report.plan.as_mut().unwrap().requests = vec![fact(false)];
+    assert!(visible_words(&first_screen(&html(&report))).join(" ").contains("Target 2,000/s + 30 % headroom"));
 }
 
 #[test]
