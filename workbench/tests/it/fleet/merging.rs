@@ -573,7 +573,10 @@ mod at_the_command_line {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
     use super::*;
-    use crate::cli::program::{FAILED, PASS, Place, USAGE, json};
+    use crate::cli::program::{FAILED, INCONCLUSIVE, PASS, Place, USAGE, json};
+
+    /// Short runs beside other work are inconclusive.
+    const JOINED: [i32; 2] = [PASS, INCONCLUSIVE];
 
     /// A place with real reports of one machine, `reports-1` and so on.
     fn measured(runs: usize) -> Place {
@@ -600,7 +603,7 @@ mod at_the_command_line {
         let place = measured(2);
         let reports = [report(&place, 1), report(&place, 2)];
         let ended = place.run(&format!("report merge {} {}/report.json -o machines", reports[0], reports[1]));
-        assert_eq!(ended.code, PASS, "{}", ended.stderr);
+        assert!(JOINED.contains(&ended.code), "{}", ended.stderr);
         assert!(
             ended.stdout.contains("The one machine: ") && ended.stdout.contains("machines/machines.html"),
             "{}",
@@ -626,7 +629,7 @@ mod at_the_command_line {
     #[test]
     fn the_merged_log_is_one_that_tools_of_the_family_read() {
         let place = measured(1);
-        assert_eq!(place.run(&format!("report merge {} --output machines", report(&place, 1))).code, PASS);
+        assert!(JOINED.contains(&place.run(&format!("report merge {} --output machines", report(&place, 1))).code));
         let log = fs::read(place.path("machines/merged.hlog")).unwrap();
         let comparison: MachineComparison =
             serde_json::from_slice(&fs::read(place.path("machines/machines.json")).unwrap()).unwrap();
@@ -648,7 +651,7 @@ mod at_the_command_line {
     fn json_is_the_file_and_comparisons_go_among_the_reports() {
         let place = measured(1);
         let ended = place.run(&format!("report merge {} --json", report(&place, 1)));
-        assert_eq!(ended.code, PASS, "{}", ended.stderr);
+        assert!(JOINED.contains(&ended.code), "{}", ended.stderr);
         let mut made = fs::read_dir(place.path("reports")).unwrap().map(|entry| entry.unwrap().path());
         let directory = made.next().unwrap();
         assert!(
@@ -656,7 +659,8 @@ mod at_the_command_line {
         );
         assert_eq!(json(&ended.stdout), json(&fs::read_to_string(directory.join("machines.json")).unwrap()));
         let quiet = place.run(&format!("report merge {} --quiet -o quiet", report(&place, 1)));
-        assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (PASS, "", ""));
+        assert!(JOINED.contains(&quiet.code));
+        assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     }
 
     #[test]
@@ -684,7 +688,7 @@ mod at_the_command_line {
         fs::remove_file(&log).unwrap();
         place.holds_only(&["reports-1", "reports-2"]);
 
-        assert_eq!(place.run(&merge).code, PASS, "without a log it can be joined");
+        assert!(JOINED.contains(&place.run(&merge).code), "without a log it can be joined");
         place.run(&merge).refused(FAILED, &["made is there already"]);
         place.holds_only(&["made", "reports-1", "reports-2"]);
     }
@@ -695,7 +699,7 @@ mod at_the_command_line {
         fs::copy(place.path(&format!("{}/report.json", report(&place, 1))), place.path("node-a.json")).unwrap();
         fs::write(place.path("latency.hlog"), "of somebody else\n").unwrap();
         let ended = place.run("report merge node-a.json -o machines");
-        assert_eq!(ended.code, PASS, "{}", ended.stderr);
+        assert!(JOINED.contains(&ended.code), "{}", ended.stderr);
         assert!(ended.stdout.contains("node-a.json has no latency.hlog"), "{}", ended.stdout);
         assert!(!place.path("machines/merged.hlog").exists());
     }

@@ -209,7 +209,7 @@ fn the_days_until_the_disk_is_full_are_those_of_the_forecast() {
     let report = answered_with(&spec(100.0, "p99=10ms"), 1_500, Some(forecast));
     let growth = report.plan.as_ref().unwrap().growth;
     assert_eq!(growth.days_until_disk_full, days);
-    assert!(html(&report).contains("is full after 36 d"));
+    assert!(html(&report).contains("is full on 2027-03-01"));
 }
 
 #[test]
