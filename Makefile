@@ -48,8 +48,10 @@ fleet-test: deps
 	command -v sbatch >/dev/null 2>&1 || missing="$$missing slurm-client"; \
 	[ -z "$$missing" ] || tools/install $$missing
 	[ -x $(TARGET_DIR)/debug/ave-workbench ] || $(CARGO) build --locked --all-features -p ave-workbench
-	deploy/ansible/test.sh $(TARGET_DIR)/debug/ave-workbench
-	deploy/slurm/test.sh $(TARGET_DIR)/debug/ave-workbench
+	# Both mostly wait.
+	@deploy/slurm/test.sh $(TARGET_DIR)/debug/ave-workbench & slurm=$$!; \
+	deploy/ansible/test.sh $(TARGET_DIR)/debug/ave-workbench; ansible=$$?; \
+	wait $$slurm && exit $$ansible
 
 # Many tests wait for a load or a process: more of them than cores at a time.
 test: deps

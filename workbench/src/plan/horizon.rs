@@ -8,8 +8,8 @@
 //! not have either, which are read from the disk. Where states grow with the events of their actor it is the bytes of the values
 //! that a command writes. The slope is that of the line through the smallest and the largest database that were measured; what lies
 //! between tells its error. With one size alone a read adds what the disk takes for it. A read from the disk never adds less than that,
-//! and where none of the databases was read from the disk, what a block adds is at most what one such read takes: the times of two
-//! databases differ by chance too.
+//! and where hardly any command read one of the databases from the disk, what a block adds is at most what one such read takes: the
+//! times of two databases differ by chance too.
 //!
 //! The machine sustains the share of the ceiling that it sustained on the largest database. If all times of a queue are `f` times as
 //! long, so is its response time at the same utilisation. Where the objective would then be missed, the share is smaller: between the
@@ -25,6 +25,8 @@ const MOMENTS: u32 = 256;
 const SAME_WRITES: f64 = 1.1;
 /// Reads per command by which two databases differ at least if they tell what a read adds.
 const LEAST_READS: f64 = 0.01;
+/// The same of reads from the disk, above which the line is taken as it is.
+const TELLING_DISK_READS: f64 = 0.1;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
 /// How much larger than at the horizon the database is at most for which rates are modelled: for higher targets.
@@ -100,7 +102,7 @@ impl<'a> MeasuredSizes<'a> {
         let reads = |one: &SizeFindings| self.reads(one.database_bytes as f64, self.memory_bytes);
         let slope = slope(sizes, |one| reads(one).iter().sum(), LEAST_READS)?;
         let [smallest, largest] = [sizes.first()?, sizes.last()?].map(|one| reads(one)[1]);
-        let of_load = if largest - smallest > LEAST_READS { slope } else { slope.min(self.lone_read_seconds) };
+        let of_load = if largest - smallest > TELLING_DISK_READS { slope } else { slope.min(self.lone_read_seconds) };
         Some([of_load, of_load.max(self.read_seconds)])
     }
 

@@ -31,7 +31,12 @@ impl PlanOutcome {
     /// that is enough are not affected.
     #[cfg(feature = "rocksdb")]
     pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
-        for mode in &mut self.modes {
+        let bytes = horizon.database_bytes.expected;
+        let is_too_small = |mode: &ModeFindings| {
+            mode.verdicts.iter().map(|verdict| !self.is_enough(mode, verdict, horizon, bytes)).collect::<Vec<_>>()
+        };
+        let too_small: Vec<_> = self.modes.iter().map(is_too_small).collect();
+        for (mode, too_small) in self.modes.iter_mut().zip(too_small) {
             let Some(known) = horizon.mode(mode.durability) else { continue };
             let last = known.periods.last().and_then(|period| period.profile.clone());
             let over_time = known.machines_over_time();
@@ -40,12 +45,6 @@ impl PlanOutcome {
                 over_time: over_time.clone(),
                 written_bytes_per_command: known.is_bound_by_writes.then_some(writes),
             });
-            let rates = mode.size_rates(horizon);
-            let (bytes, outgrown) = (horizon.database_bytes.expected, mode.outgrown_bytes);
-            let is_outgrown = outgrown.is_some_and(|outgrown| bytes >= outgrown as f64);
-            let lasts =
-                |verdict: &MachineVerdict| !is_outgrown && verdict.is_enough(&rates, bytes, self.required_per_second);
-            let too_small: Vec<_> = mode.verdicts.iter().map(|verdict| !lasts(verdict)).collect();
             let machines = mode.verdicts.iter_mut().zip(too_small).filter(|(_, is_too_small)| *is_too_small);
             for (verdict, _) in machines.filter(|(verdict, _)| verdict.known.holds == Some(true)) {
                 // Of a machine that was not measured, the least rate is known.
@@ -53,6 +52,27 @@ impl PlanOutcome {
                 verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
             }
         }
+    }
+
+    /// Whether a machine is known to sustain the required rate on a database of so many bytes. Writes that do not wait for the disk
+    /// are no slower than those that do.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn is_enough(
+        &self,
+        mode: &ModeFindings,
+        verdict: &MachineVerdict,
+        horizon: &HorizonInfo,
+        bytes: f64,
+    ) -> bool {
+        let durable = self.modes.iter().find(|other| other.durability.is_on() && !mode.durability.is_on());
+        [Some(mode), durable].into_iter().flatten().any(|mode| {
+            let machine = |name: &str| mode.verdicts.iter().find(|verdict| verdict.machine.name == name);
+            let rates = SizeRates::of(horizon, mode.durability, |name| machine(name).map(|one| one.machine.clone()));
+            let sustained = machine(&verdict.machine.name).and_then(|verdict| verdict.known.least_per_second());
+            let rate = sustained.and_then(|sustained| rates.rate(&verdict.machine, sustained, bytes));
+            let is_outgrown = mode.outgrown_bytes.is_some_and(|outgrown| bytes >= outgrown as f64);
+            !is_outgrown && rate.is_some_and(|rate| suffices(rate, self.required_per_second))
+        })
     }
 
     pub(super) fn mode(&self, durability: Durability) -> Option<&ModeFindings> {
@@ -156,13 +176,6 @@ impl ModeFindings {
     /// What was found about the machine that the search found.
     pub(super) fn found(&self) -> Option<&MachineFindings> {
         self.searched_machine(self.found.as_ref()?)
-    }
-
-    /// The rates of its machines over the size of the database.
-    #[cfg(feature = "rocksdb")]
-    pub(super) fn size_rates<'h>(&self, horizon: &'h HorizonInfo) -> SizeRates<'h> {
-        let machine = |name: &str| self.verdicts.iter().find(|verdict| verdict.machine.name == name);
-        SizeRates::of(horizon, self.durability, |name| machine(name).map(|verdict| verdict.machine.clone()))
     }
 
     /// The first machine, in the order of preference, that sustains the required rate. This host, which cannot be bought, comes last.
@@ -345,14 +358,4 @@ pub struct MachineVerdict {
     pub machine: Machine,
     /// As reported, except for the latency.
     pub known: MachineMode,
-}
-
-#[cfg(feature = "rocksdb")]
-impl MachineVerdict {
-    /// Whether it is known to sustain a rate on a database of so many bytes.
-    pub(super) fn is_enough(&self, rates: &SizeRates<'_>, bytes: f64, required_per_second: f64) -> bool {
-        let sustained = self.known.least_per_second();
-        let rate = sustained.and_then(|sustained| rates.rate(&self.machine, sustained, bytes));
-        rate.is_some_and(|rate| suffices(rate, required_per_second))
-    }
 }

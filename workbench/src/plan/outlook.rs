@@ -106,7 +106,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 impl OutlookInput<'_> {
-    /// `None` if no machine is recommended.
+    /// `None` if no machine was found by its rate.
     pub(super) fn outlook(&self) -> Option<Outlook> {
         let horizon = self.horizon()?;
         let valid_until = self.valid_until(&horizon);
@@ -115,7 +115,7 @@ impl OutlookInput<'_> {
 
     fn horizon(&self) -> Option<HorizonInfo> {
         let (found, grown_events) =
-            self.outcome.modes.iter().find_map(|mode| Some((base(mode)?, mode.grown_events)))?;
+            self.outcome.modes.iter().find_map(|mode| Some((mode.found()?, mode.grown_events)))?;
         let reads = GrowingWork::of(self.source, self.spec, &found.machine);
         let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
         let database_bytes = StoredData::of(self.forecast).bytes_after(days);
@@ -144,26 +144,23 @@ impl OutlookInput<'_> {
 
     /// The machines over time. Those of which it is not known whether they are enough come last.
     fn periods(&self, mode: &ModeFindings, horizon: &HorizonInfo) -> Vec<MachinePeriod> {
-        let rates = mode.size_rates(horizon);
         let candidates = |holds| {
             let known = move |verdict: &&MachineVerdict| !verdict.machine.is_host && verdict.known.holds == holds;
             mode.verdicts.iter().filter(known)
         };
-        let outgrown_bytes = mode.outgrown_bytes.map_or(f64::INFINITY, |bytes| bytes as f64);
         let enough = |days: f64| {
             let bytes = StoredData::of(self.forecast).bytes_after(days).expected;
-            let is_enough =
-                |verdict: &&MachineVerdict| verdict.is_enough(&rates, bytes, self.outcome.required_per_second);
+            let is_enough = |verdict: &&MachineVerdict| self.outcome.is_enough(mode, verdict, horizon, bytes);
             let first = candidates(Some(true)).chain(candidates(None)).find(is_enough);
-            first.filter(|_| bytes < outgrown_bytes).map(|verdict| verdict.machine.name.clone())
+            first.map(|verdict| verdict.machine.name.clone())
         };
         periods(horizon.days, enough, |days| self.date(days))
     }
 
     fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
-        let findings = base(mode)?;
+        let findings = mode.found()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
-        let is_of_same = |other: &&ModeFindings| base(other).is_some_and(|base| base.machine == findings.machine);
+        let is_of_same = |other: &&ModeFindings| other.found().is_some_and(|found| found.machine == findings.machine);
         let mut others = self.outcome.modes.iter().filter(|other| other.durability != mode.durability);
         let other_mode = others.find(is_of_same);
         let model = MeasuredSizes {
@@ -227,12 +224,6 @@ impl OutlookInput<'_> {
             ends.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((self.deployment.horizon_days, End::Horizon));
         ValidUntil { days, on: self.date(days), end }
     }
-}
-
-/// The machine whose rates by the size of the database were measured, if the recommended one is no smaller.
-fn base(mode: &ModeFindings) -> Option<&MachineFindings> {
-    let recommended = &mode.recommended()?.machine;
-    mode.found().filter(|found| recommended.is_at_least(&found.machine))
 }
 
 /// Memory for blocks: what the machine has less what the process held beside its block cache.

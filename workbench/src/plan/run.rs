@@ -190,18 +190,15 @@ fn measure(
         reject_disks(outcome, catalogue, stored, horizon, sync_here_ns);
     };
     reject(&mut outcome, forecast.as_ref(), None);
-    let (mut outlook, mut before) = (None::<Outlook>, Vec::new());
+    let mut outlook = None;
     // A grown database may need a larger machine than the rates alone, and that has another disk.
     loop {
-        let names: Vec<_> =
-            outcome.modes.iter().map(|mode| mode.recommended().map(|one| one.machine.clone())).collect();
         let today = jiff::Zoned::now().date();
         let chosen = catalogue.as_ref().and_then(|catalogue| chosen_disk(catalogue, &outcome, deployment.disk));
         let chosen = chosen.filter(|disk| forecast.as_ref().is_some_and(|known| known.is_on_other_than(*disk)));
-        if outlook.is_some() && chosen.is_none() && names == before {
+        if outlook.is_some() && chosen.is_none() {
             break;
         }
-        before = names;
         if let Some(disk) = chosen {
             forecast = forecast.map(|known| on_disk(known, disk, deployment.horizon_days, today));
         }
