@@ -27,8 +27,7 @@ pub struct PlanOutcome {
 }
 
 impl PlanOutcome {
-    /// A machine that is not enough until the horizon does not hold. Those with at least the cores and the memory of the one
-    /// that is enough are not affected.
+    /// A machine that is not enough until the horizon does not hold; where its least rate alone is known, that is not known.
     #[cfg(feature = "rocksdb")]
     pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
         let bytes = horizon.database_bytes.expected;
