@@ -10,7 +10,7 @@ use crate::host::HOST;
 use crate::plan::limits::{Limits, machine};
 use crate::plan::regret::{Choice, Growing, least_regret};
 use crate::plan::spec::Demand;
-use crate::plan::stored_data::later;
+use crate::plan::stored_data::date_after;
 use crate::report::{
     CatalogueEntry, CatalogueInfo, DemandInfo, DemandMode, DemandStep, End, Evidence, LeastRegret, MachineCost,
     MachineMode, MachineStanding, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Report,
@@ -119,8 +119,7 @@ pub(super) fn end_with_demand(plan: &mut PlanResult, first_day: Date) {
     let Some(days) = months.reduce(f64::min).map(|months| months * DAYS_PER_MONTH) else { return };
     // What fills a disk is known already.
     if plan.valid_until.as_ref().is_none_or(|known| days < known.days - 1.0) {
-        let on = later(first_day, days).filter(|_| days >= 2.0).map(|day| day.to_string());
-        plan.valid_until = Some(ValidUntil { days, on, end: End::Demand });
+        plan.valid_until = Some(ValidUntil { days, on: date_after(first_day, days), end: End::Demand });
     }
 }
 

@@ -15,7 +15,7 @@ use crate::plan::horizon::{MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::size_rates::LEAST_MEMORY_SHARE;
 use crate::plan::spec::PlanSpec;
-use crate::plan::stored_data::{StoredData, later};
+use crate::plan::stored_data::{StoredData, date_after};
 use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, MachinePeriod, ValidUntil, WorkingSet, suffices};
 
 /// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
@@ -202,12 +202,8 @@ impl OutlookInput<'_> {
         self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
     }
 
-    /// `None` of the next two days, in which hours count.
     fn date(&self, days: f64) -> Option<String> {
-        if days < 2.0 {
-            return None;
-        }
-        Some(later(self.today, days)?.to_string())
+        date_after(self.today, days)
     }
 
     /// What ends first.

@@ -92,6 +92,14 @@ pub(super) fn later(from: Date, days: f64) -> Option<Date> {
     from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
+/// The date after so many days; `None` of the next two days, in which hours count, and beyond the calendar.
+pub(super) fn date_after(from: Date, days: f64) -> Option<String> {
+    if days < 2.0 {
+        return None;
+    }
+    Some(later(from, days)?.to_string())
+}
+
 /// Days until something happens that remains so, by bisection; `None` if not within a hundred years.
 pub(super) fn first_day(happened: impl Fn(f64) -> bool) -> Option<f64> {
     if happened(0.0) {
