@@ -46,6 +46,8 @@ pub enum Stage {
     Survey,
     /// The latency at the target.
     Target,
+    /// What reads from the disk add to the time of a command.
+    ColdReads,
     /// The rates on a smaller database.
     Sizes,
     /// The rates by the number of writers.

@@ -59,15 +59,21 @@ pub(crate) fn fill(directory: &Path, bytes: u64, durability: Durability, job: Jo
     })
 }
 
-/// Calls `act` with every file below `directory` that is not empty, and its size in bytes.
+/// Calls `act` with every file below `directory` that is not empty, and its size in bytes. A database that is open may remove
+/// files meanwhile.
 fn for_each_file(directory: &Path, act: &mut dyn FnMut(&File, u64) -> io::Result<()>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
+        let path = entry?.path();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
         if metadata.is_dir() {
-            for_each_file(&entry.path(), act)?;
+            for_each_file(&path, act)?;
         } else if metadata.is_file() && metadata.len() > 0 {
-            act(&File::open(entry.path())?, metadata.len())?;
+            act(&file, metadata.len())?;
         }
     }
     Ok(())
@@ -102,8 +108,11 @@ mod tests {
 
     #[cfg(all(feature = "rocksdb", target_os = "linux"))]
     #[test]
-    fn a_session_begins_with_the_page_cache_of_a_machine_that_has_run_for_long() {
-        use crate::load::{RocksDbTarget, Session, Source, fill_database};
+    fn a_session_begins_with_the_page_cache_of_a_machine_that_has_run_for_long_and_a_cold_load_without() {
+        use crate::load::{DriveSpec, Load, RocksDbTarget, Session, Source, SystemClock, WarmUp, fill_database};
+        use std::path::PathBuf;
+        use std::time::Duration;
+
         use crate::workload::Workload;
         use ave_actors_store::config::MachineSpec;
 
@@ -118,15 +127,31 @@ mod tests {
         if !forget(path).unwrap() {
             return;
         }
-        let _session = Session::start_filled(&target, &source, path, Durability::Off, 1, job).unwrap();
-        let mut tables = Vec::new();
-        for entry in fs::read_dir(path).unwrap().map(Result::unwrap) {
-            if entry.path().extension().is_some_and(|extension| extension == "sst") {
-                let (file, bytes) = (File::open(entry.path()).unwrap(), entry.metadata().unwrap().len());
-                tables.push((0..bytes).step_by(4 << 10).all(|at| is_cached(&file, at)));
-            }
-        }
-        assert!(!tables.is_empty() && tables.iter().all(|&is_cached| is_cached), "{tables:?}");
+        let mut session = Session::start_filled(&target, &source, path, Durability::Off, 1, job).unwrap();
+        let of_tables =
+            |entry: fs::DirEntry| entry.path().extension().filter(|name| *name == "sst").map(|_| entry.path());
+        let tables: Vec<_> = fs::read_dir(path).unwrap().map(Result::unwrap).filter_map(of_tables).collect();
+        let are_cached = || {
+            let is_cached = |path: &PathBuf| {
+                let file = File::open(path).unwrap();
+                let bytes = file.metadata().unwrap().len();
+                (0..bytes).step_by(4 << 10).all(|at| is_cached(&file, at))
+            };
+            tables.iter().all(is_cached)
+        };
+        assert!(!tables.is_empty() && are_cached());
+        let spec = |warmup| DriveSpec {
+            load: Load::Closed,
+            warmup,
+            measure: Some(Duration::from_millis(1)),
+            lag_limit: None,
+            settle: false,
+        };
+        let mut drive = |warmup| session.drive(&spec(warmup), &SystemClock::new(), job).unwrap();
+        drive(WarmUp::Fixed(Duration::ZERO));
+        assert!(are_cached());
+        drive(WarmUp::Cold);
+        assert!(!are_cached(), "a millisecond reads few of the pages again");
     }
 
     #[cfg(target_os = "linux")]

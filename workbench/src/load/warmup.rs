@@ -22,6 +22,8 @@ pub enum WarmUp {
         /// Longest time; the result then says that the load was not steady.
         most: Duration,
     },
+    /// None, and the files of the database leave the page cache before: what a command reads comes from the disk at first.
+    Cold,
 }
 
 impl WarmUp {
@@ -36,6 +38,7 @@ impl WarmUp {
         match self {
             Self::Fixed(time) => time,
             Self::Steady { most, .. } => most,
+            Self::Cold => Duration::ZERO,
         }
     }
 }
@@ -47,6 +50,7 @@ impl std::fmt::Display for WarmUp {
             Self::Steady { least, most } => {
                 write!(f, "until steady, {} to {} s", least.as_secs_f64(), most.as_secs_f64())
             }
+            Self::Cold => write!(f, "none, with a cold page cache"),
         }
     }
 }

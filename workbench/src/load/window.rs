@@ -30,6 +30,7 @@ impl Window {
         let start_ns = clock.now_ns().saturating_add(clock.lead_ns());
         let measure_from_ns = match spec.warmup {
             WarmUp::Fixed(time) => start_ns.saturating_add(nanoseconds(time)),
+            WarmUp::Cold => start_ns,
             WarmUp::Steady { .. } => Self::NOT_YET,
         };
         let lag_limit_ns = spec.lag_limit.map_or(u64::MAX, nanoseconds);

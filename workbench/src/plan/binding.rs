@@ -102,7 +102,7 @@ pub(super) const fn remedy(resource: Resource) -> &'static str {
         Resource::WriteBandwidth => "a disk with more write bandwidth would help",
         Resource::Stalls => "a faster disk and more cores for compactions would help",
         Resource::ValueSize => {
-            "smaller states would help: one for each subject instead of one that grows with all of them"
+            "smaller events or states would help, such as a state for each subject instead of one that grows with all of them"
         }
         Resource::DiskSpace => "a larger disk, a retention or a shorter horizon would help",
         Resource::Unknown => "the measurements do not show what would help",

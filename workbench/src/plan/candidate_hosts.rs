@@ -69,9 +69,7 @@ impl<'a> CandidateHosts<'a> {
         named.dedup();
         let concerned = self.hosts.iter().filter(|host| named.is_empty() || named.contains(&host.name()));
         let free_bytes = concerned.map(|host| host.other.host.disk_free_bytes).min().unwrap_or_default();
-        // A disk that was given is attached to whichever host.
-        let given = Some(self.ranked.limits.other_disk).filter(|disk| disk.origin == DiskOrigin::Given);
-        let disk = given.unwrap_or(Disk::of_host(free_bytes));
+        let disk = self.disk(free_bytes);
         if named.is_empty() {
             named = self.hosts.iter().map(Candidate::name).collect();
         }
@@ -188,6 +186,14 @@ impl<'a> CandidateHosts<'a> {
     }
 }
 
+impl CandidateHosts<'_> {
+    /// The disk of a host with so much free space: one that was given is attached to whichever host.
+    fn disk(&self, free_bytes: u64) -> Disk {
+        let given = Some(self.ranked.limits.other_disk).filter(|disk| disk.origin == DiskOrigin::Given);
+        given.unwrap_or(Disk::of_host(free_bytes))
+    }
+}
+
 impl Reach for CandidateHosts<'_> {
     fn usable(&self, known: &ProfileEvidence, durability: Durability) -> Option<f64> {
         let host = self.hosts.iter().find(|host| host.name() == known.profile)?;
@@ -200,7 +206,7 @@ impl Reach for CandidateHosts<'_> {
 
     fn days_until_full(&self, known: &ProfileEvidence, target_per_second: f64) -> Option<f64> {
         let host = self.hosts.iter().find(|host| host.name() == known.profile)?;
-        self.ranked.limits.days_until_full_on(host.other.host.disk_free_bytes, target_per_second)
+        self.ranked.limits.days_until_full_on(self.disk(host.other.host.disk_free_bytes).bytes, target_per_second)
     }
 }
 

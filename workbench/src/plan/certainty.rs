@@ -184,10 +184,18 @@ pub(super) fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
                     .map(|percent| format!(", and {} in the response time", units::percent_difference(percent)));
                 let rate = units::percent_difference(error.rate_percent);
                 let response = response.unwrap_or_default();
-                let check = format!("it was {rate} off in the rate at a size that it was not fitted on{response}");
+                let check =
+                    format!("the model was {rate} off in the rate at a size that it was not fitted on{response}");
                 (error.certainty(), check)
             }
-            None => (CertaintyLevel::Moderate, "it was not checked at another size".to_owned()),
+            None => (CertaintyLevel::Moderate, "the model was not checked at another size".to_owned()),
+        };
+        let check = match mode.disk_read_seconds {
+            Some(seconds) => {
+                let added = units::seconds(seconds);
+                format!("a read from the disk adds {added} to a command, measured with a cold page cache; {check}")
+            }
+            None => check,
         };
         (level, format!("With durability {durability}, rates on databases beyond {measured} are modelled: {check}"))
     };

@@ -6,7 +6,7 @@ use crate::plan::demand::day_of;
 use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, on_disk};
 use crate::plan::spec::Demand;
-use crate::plan::stored_data::later;
+use crate::plan::stored_data::date_after;
 use crate::report::{Disk, End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices};
 use crate::units::DAYS_PER_MONTH;
 
@@ -89,7 +89,7 @@ impl<'a> ChangedDemand<'a> {
     }
 
     fn ends(&self, (days, end): (f64, End)) -> ValidUntil {
-        ValidUntil { days, on: later(self.first_day, days).map(|day| day.to_string()), end }
+        ValidUntil { days, on: date_after(self.first_day, days), end }
     }
 
     pub(super) fn growth_info(&self, forecast: Option<&ForecastInfo>) -> GrowthInfo {

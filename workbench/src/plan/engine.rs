@@ -44,7 +44,11 @@ pub fn search_machines(
     let found: Vec<_> = searches.iter().filter(|search| search.found.is_some()).collect();
     let grown_events = found.first().map_or_else(|| vec![0], |first| first.grown_events.clone());
     stages::announce_rest(spec, &input, found.iter().map(|search| search.durability).collect(), grown_events);
-    let modes: Vec<_> = searches.into_iter().map(ModeSearch::conclude).collect::<Result<_, _>>()?;
+    let mut modes = Vec::new();
+    for search in searches {
+        let mode = search.conclude(&modes)?;
+        modes.push(mode);
+    }
     let interrupted = job.control.is_stopped();
     let is_evident = |mode: &ModeFindings| mode.searched.iter().any(MachineFindings::has_evidence);
     if interrupted && !modes.iter().any(is_evident) {
@@ -277,10 +281,11 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    fn conclude(mut self) -> Result<ModeFindings, ProcessError> {
+    /// `before` are the modes that are concluded.
+    fn conclude(mut self, before: &[ModeFindings]) -> Result<ModeFindings, ProcessError> {
         let job = self.input.job;
         let found = self.found.take();
-        let rest = self.measure_rest(found);
+        let rest = self.measure_rest(found, before);
         unless_stopped(job, rest)?;
         self.mode.grown_events = self.most_grown_events();
         let mut mode = self.mode;
@@ -331,10 +336,20 @@ impl<'a> ModeSearch<'a> {
     }
 
     /// The rates on smaller databases and by the writers, this host if no machine was found, and how throughput scales.
-    fn measure_rest(&mut self, found: Option<Found<'a>>) -> Result<(), ProcessError> {
+    fn measure_rest(&mut self, found: Option<Found<'a>>, before: &[ModeFindings]) -> Result<(), ProcessError> {
         let is_found = found.is_some();
-        if let Some(Found { search, .. }) = found {
+        if let Some(Found { mut search, .. }) = found {
             let machine = search.findings.machine.clone();
+            // Once for a machine: where writes wait for syncs, these change by more meanwhile.
+            let is_same = |mode: &&ModeFindings| mode.found.as_ref() == Some(&machine);
+            self.mode.seconds_per_read_byte = match before.iter().find(is_same) {
+                Some(known) => known.seconds_per_read_byte,
+                None if self.input.spec.grows() => {
+                    self.begin(Stage::ColdReads, "what reads from the disk add");
+                    search.seconds_per_read_byte()?
+                }
+                None => None,
+            };
             let largest = search.findings.sustained.last().and_then(|sustained| search.size(&sustained.drives));
             self.mode.searched.push(search.finish(true)?);
             self.mode.found = Some(machine.clone());
@@ -356,11 +371,12 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The ceilings of the machine on smaller databases, down to the one as it is now, and a load at the share of each that is
-    /// sustained on `largest`, what the search found.
+    /// The ceilings of the machine on smaller databases, down to the one as it is now, and a load on those between at the share
+    /// that is sustained on `largest`, what the search found.
     fn measure_sizes(&mut self, machine: &Machine, largest: Option<SizeFindings>) -> Result<(), ProcessError> {
         self.mode.sizes = Vec::from_iter(largest);
         let Some((_, smaller)) = self.grown_events.split_last() else { return Ok(()) };
+        let smallest = smaller.first();
         if smaller.is_empty() {
             self.mode.survey = self.mode.grown_survey.take();
         }
@@ -374,8 +390,10 @@ impl<'a> ModeSearch<'a> {
             self.begin(Stage::Sizes, "rates on a smaller database");
             let mut search = self.search_of(machine, grown_events);
             search.saturate()?;
+            // Response times are compared at the sizes between.
+            let is_between = smallest != Some(&grown_events);
             let rate = share.zip(search.findings.ceiling_per_second()).map(|(share, ceiling)| share * ceiling);
-            let load = match rate.filter(|_| !search.is_over()) {
+            let load = match rate.filter(|_| is_between && !search.is_over()) {
                 Some(rate) => search.offer(rate, self.input.probe_time(rate))?.1,
                 None => None,
             };

@@ -6,27 +6,27 @@
 //!
 //! The work is the blocks that the block cache does not have, which are read from the page cache, plus those that the page cache does
 //! not have either, which are read from the disk. Where states grow with the events of their actor it is the bytes of the values
-//! that a command writes. The slope is that of the line through the smallest and the largest database that were measured; what lies
-//! between tells its error. With one size alone a read adds what the disk takes for it. A read from the disk never adds less than that,
-//! and where hardly any command read one of the databases from the disk, what a block adds is at most what one such read takes: the
-//! times of two databases differ by chance too.
+//! that a command writes. What a read from the disk adds is measured on the largest database, by closed loops that begin with a cold
+//! page cache: they read more bytes and take longer. What a block from the page cache adds is the rest of the difference between the smallest and the
+//! largest database, and no more than one from the disk; what lies between tells the error. With one size alone it is the same.
 //!
-//! The machine sustains the share of the ceiling that it sustained on the largest database. If all times of a queue are `f` times as
-//! long, so is its response time at the same utilisation. Where the objective would then be missed, the share is smaller: between the
-//! response time at the target, where writers hardly wait, and that at the share the response time is taken for a line.
+//! The machine sustains the share of the ceiling that it sustained on the largest database. A response time there is the time in a
+//! queue of commands, and the rest of stalls: flushes, compactions, syncs. If commands take `f` times as long, so does the queue at the
+//! same utilisation; stalls do not. The queue's part is at most what the median makes of the percentile if response times are
+//! distributed exponentially, as in M/M/1. Where the objective would then be missed, the share is smaller: between the response time at
+//! the target, where writers hardly wait, and that at the share the response time is taken for a line.
 
+use crate::measure::Percentile;
 use crate::plan::limits::highest;
-use crate::plan::outcome::SizeFindings;
+use crate::plan::outcome::{ResponseTimes, SizeFindings};
 use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
 /// Ratio of the bytes that a command writes on two databases up to which they are the same.
 const SAME_WRITES: f64 = 1.1;
-/// Reads per command by which two databases differ at least if they tell what a read adds.
-const LEAST_READS: f64 = 0.01;
-/// The same of reads from the disk, above which the line is taken as it is.
-const TELLING_DISK_READS: f64 = 0.1;
+/// Blocks per command by which two databases differ at least if they tell what a block adds.
+const LEAST_LOADS: f64 = 0.01;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
 /// How much larger than at the horizon the database is at most for which rates are modelled: for higher targets.
@@ -50,12 +50,12 @@ pub(super) trait Work {
 /// What was measured of a machine on databases of several sizes.
 pub(super) struct MeasuredSizes<'a> {
     pub(super) work: &'a dyn Work,
-    /// Time between two random reads of the disk when every writer has one there, seconds.
+    /// What a read from the disk adds to the time of a command, seconds.
     pub(super) read_seconds: f64,
-    /// Time of one alone, seconds: longer if the machine has less than a core for its part of the work.
-    pub(super) lone_read_seconds: f64,
     /// Of the objective.
     pub(super) limit_seconds: f64,
+    /// Of the objective.
+    pub(super) percentile: Percentile,
     /// Memory for blocks of the measured machine.
     pub(super) memory_bytes: f64,
     /// Ascending by size.
@@ -64,8 +64,8 @@ pub(super) struct MeasuredSizes<'a> {
     pub(super) other_mode: &'a [SizeFindings],
     /// The rate that is sustained on the largest.
     pub(super) sustained_per_second: f64,
-    /// The objective's percentile of the response time there at the target, seconds; 0 if unknown.
-    pub(super) at_target_seconds: f64,
+    /// The response times there at the target, if known.
+    pub(super) at_target: Option<ResponseTimes>,
 }
 
 impl<'a> MeasuredSizes<'a> {
@@ -73,10 +73,11 @@ impl<'a> MeasuredSizes<'a> {
     pub(super) fn fit(self) -> Option<SizeModel<'a>> {
         let (smallest, largest) = (self.sizes.first()?, self.sizes.last()?);
         let writes_grow = self.written(largest) > SAME_WRITES * self.written(smallest);
-        let of_reads = if writes_grow { None } else { self.line(self.sizes).or_else(|| self.line(self.other_mode)) };
-        let [seconds_per_load, seconds_per_disk_read] = of_reads.unwrap_or([self.read_seconds; 2]);
+        let of_load =
+            if writes_grow { None } else { self.of_load(self.sizes).or_else(|| self.of_load(self.other_mode)) };
         let seconds_per_written_byte = if writes_grow {
-            slope(self.sizes, |one| self.written(one), 0.0).unwrap_or(0.0)
+            let more = self.written(largest) - self.written(smallest);
+            ((largest.seconds() - smallest.seconds()) / more).max(0.0)
         } else {
             largest.seconds() / self.written(largest).max(1.0)
         };
@@ -85,8 +86,7 @@ impl<'a> MeasuredSizes<'a> {
             reads: self.reads(largest.database_bytes as f64, self.memory_bytes),
             written: self.written(largest),
             writes_grow,
-            seconds_per_load,
-            seconds_per_disk_read,
+            seconds_per_load: of_load.unwrap_or(self.read_seconds),
             seconds_per_written_byte,
             measured: self,
         })
@@ -97,13 +97,14 @@ impl<'a> MeasuredSizes<'a> {
         [self.work.block_loads(database_bytes), self.work.disk_reads(database_bytes, memory_bytes)]
     }
 
-    /// What a block load and a disk read add by the line through these sizes.
-    fn line(&self, sizes: &[SizeFindings]) -> Option<[f64; 2]> {
-        let reads = |one: &SizeFindings| self.reads(one.database_bytes as f64, self.memory_bytes);
-        let slope = slope(sizes, |one| reads(one).iter().sum(), LEAST_READS)?;
-        let [smallest, largest] = [sizes.first()?, sizes.last()?].map(|one| reads(one)[1]);
-        let of_load = if largest - smallest > TELLING_DISK_READS { slope } else { slope.min(self.lone_read_seconds) };
-        Some([of_load, of_load.max(self.read_seconds)])
+    /// What a block from the page cache adds, by the smallest and the largest of these sizes: more work takes no less time.
+    fn of_load(&self, sizes: &[SizeFindings]) -> Option<f64> {
+        let of = |one: &SizeFindings| (one.seconds(), self.reads(one.database_bytes as f64, self.memory_bytes));
+        let [(before, [loads, disk_reads]), (after, [then_loads, then_disk_reads])] =
+            [of(sizes.first()?), of(sizes.last()?)];
+        let (more_loads, in_disk_reads) = (then_loads - loads, self.read_seconds * (then_disk_reads - disk_reads));
+        (more_loads > LEAST_LOADS)
+            .then(|| ((after - before - in_disk_reads) / more_loads).clamp(0.0, self.read_seconds))
     }
 
     fn written(&self, one: &SizeFindings) -> f64 {
@@ -122,7 +123,6 @@ pub(super) struct SizeModel<'a> {
     writes_grow: bool,
     /// What a block load adds to the time of a command, from the page cache.
     seconds_per_load: f64,
-    seconds_per_disk_read: f64,
     /// What a byte that is written adds: in proportion if all databases write the same.
     seconds_per_written_byte: f64,
 }
@@ -131,7 +131,7 @@ impl SizeModel<'_> {
     fn seconds_of_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
         let [loads, disk_reads] = self.measured.reads(database_bytes, memory_bytes);
         let [more_loads, more_disk_reads] = [loads - self.reads[0], disk_reads - self.reads[1]];
-        self.largest.seconds() + self.seconds_per_load * more_loads + self.seconds_per_disk_read * more_disk_reads
+        self.largest.seconds() + self.seconds_per_load * more_loads + self.measured.read_seconds * more_disk_reads
     }
 
     fn seconds_of_writes(&self, database_bytes: f64) -> f64 {
@@ -158,15 +158,24 @@ impl SizeModel<'_> {
     /// The highest rate if a command takes so long.
     fn rate_at(&self, seconds: f64) -> f64 {
         let slower = (seconds / self.largest.seconds()).max(1.0);
-        let limit = self.measured.limit_seconds / slower;
-        let meeting = match self.largest.response_seconds {
+        let limit = self.measured.limit_seconds;
+        let percentile = |response| self.response_seconds(response, slower);
+        let meeting = match self.largest.response.map(percentile) {
             Some(response) if response > limit => {
-                let rest = self.measured.at_target_seconds.min(response);
+                let rest = self.measured.at_target.map_or(0.0, percentile).min(response);
                 ((limit - rest) / (response - rest).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
             }
             _ => 1.0,
         };
         meeting * self.share() / (slower * self.largest.seconds())
+    }
+
+    /// The objective's percentile of a response time if commands take so many times as long.
+    fn response_seconds(&self, response: ResponseTimes, slower: f64) -> f64 {
+        let ResponseTimes { percentile_seconds, median_seconds } = response;
+        let of_median = (1.0 - self.measured.percentile.quantile()).log(0.5);
+        let in_queue = (of_median * median_seconds).min(percentile_seconds);
+        percentile_seconds + (slower - 1.0) * in_queue
     }
 
     /// How far the line is off at the sizes between those that it goes through, at most; `None` if there are none.
@@ -181,11 +190,10 @@ impl SizeModel<'_> {
                 self.seconds_of_reads(bytes, self.measured.memory_bytes)
             };
             let slower = predicted / largest.seconds();
-            let response = largest.response_seconds.zip(one.response_seconds);
-            ModelErrorInfo {
-                rate_percent: percent_off(one.seconds(), predicted),
-                response_percent: response.map(|(largest, measured)| percent_off(slower * largest, measured)),
-            }
+            let response = largest.response.zip(one.response).map(|(largest, measured)| {
+                percent_off(self.response_seconds(largest, slower), measured.percentile_seconds)
+            });
+            ModelErrorInfo { rate_percent: percent_off(one.seconds(), predicted), response_percent: response }
         };
         between.iter().map(error).max_by(|a, b| a.rate_percent.abs().total_cmp(&b.rate_percent.abs()))
     }
@@ -223,14 +231,6 @@ impl SizeModel<'_> {
         let disk_reads_per_command = self.measured.work.disk_reads(database_bytes, self.measured.memory_bytes);
         SizeRate { database_bytes, basis, per_second, disk_reads_per_command }
     }
-}
-
-/// The slope of the line through the smallest and the largest database, seconds per unit of work; `None` if their work differs by no
-/// more than `least`. More work takes no less time.
-fn slope(sizes: &[SizeFindings], work: impl Fn(&SizeFindings) -> f64, least: f64) -> Option<f64> {
-    let (smallest, largest) = (sizes.first()?, sizes.last()?);
-    let more = work(largest) - work(smallest);
-    (more > least).then(|| ((largest.seconds() - smallest.seconds()) / more).max(0.0))
 }
 
 /// The machine for every time until `days`: `enough` gives it for one, and `date` a date in words.
@@ -289,6 +289,23 @@ mod tests {
         }
     }
 
+    /// The same, and the block cache has ever fewer of the blocks, until it has none.
+    struct Cached;
+
+    impl Work for Cached {
+        fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+            Uniform.disk_reads(database_bytes, memory_bytes)
+        }
+
+        fn block_loads(&self, database_bytes: f64) -> f64 {
+            (database_bytes / GIB).min(1.0)
+        }
+
+        fn written_bytes(&self, _database_bytes: f64) -> f64 {
+            500.0
+        }
+    }
+
     /// The end of a log alone is read: it fits.
     struct Tail;
 
@@ -309,7 +326,12 @@ mod tests {
     fn size(gib: f64, seconds: f64) -> SizeFindings {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive size")]
         let database_bytes = (gib * GIB) as u64;
-        SizeFindings { database_bytes, ceiling_per_second: 1.0 / seconds, response_seconds: Some(0.001) }
+        SizeFindings { database_bytes, ceiling_per_second: 1.0 / seconds, response: Some(exponential(0.001)) }
+    }
+
+    /// Response times of a queue without stalls.
+    fn exponential(percentile_seconds: f64) -> ResponseTimes {
+        ResponseTimes { percentile_seconds, median_seconds: percentile_seconds * 0.5_f64.ln() / 0.01_f64.ln() }
     }
 
     /// Half of the ceiling is sustained.
@@ -317,13 +339,13 @@ mod tests {
         MeasuredSizes {
             work,
             read_seconds: READ_SECONDS,
-            lone_read_seconds: READ_SECONDS,
             limit_seconds: 0.01,
+            percentile: Percentile::P99,
             memory_bytes: 0.5 * GIB,
             sizes,
             other_mode: &[],
             sustained_per_second: 0.5 * sizes[sizes.len() - 1].ceiling_per_second,
-            at_target_seconds: 0.0,
+            at_target: None,
         }
     }
 
@@ -346,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn with_one_size_a_read_adds_what_the_disk_takes() {
+    fn with_one_size_a_read_adds_what_it_takes_with_a_cold_page_cache() {
         let measured = [size(0.25, SECONDS)];
         let model = model(&Uniform, &measured);
         assert_close(model.rate(GIB, 0.5 * GIB), 0.5 / (SECONDS + 0.5 * READ_SECONDS));
@@ -356,56 +378,46 @@ mod tests {
     }
 
     #[test]
-    fn two_sizes_that_the_memory_holds_tell_little_of_a_disk_read() {
-        /// Blocks come from the page cache until the memory is full.
-        struct Cached;
-        impl Work for Cached {
-            fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-                (1.0 - memory_bytes / database_bytes).max(0.0)
-            }
-            fn block_loads(&self, database_bytes: f64) -> f64 {
-                (database_bytes / GIB).min(1.0)
-            }
-            fn written_bytes(&self, _database_bytes: f64) -> f64 {
-                500.0
-            }
-        }
+    fn two_sizes_tell_what_a_block_from_the_page_cache_adds_and_no_more_than_one_from_the_disk() {
         let rate = |larger_seconds: f64| {
             let sizes = [size(0.1, SECONDS), size(0.2, larger_seconds)];
             let model = model(&Cached, &sizes);
             0.5 / model.rate(4.0 * GIB, 0.5 * GIB) - larger_seconds
         };
-        // Faster or slower by chance: 0.8 block loads more and 0.875 reads, none longer than one from the disk.
+        // 0.8 block loads more and 0.875 reads from the disk.
+        assert_close(rate(1.1 * SECONDS), 0.8 * SECONDS + 0.875 * READ_SECONDS);
+        // Faster or slower by chance.
         assert_close(rate(0.9 * SECONDS), 0.875 * READ_SECONDS);
         assert_close(rate(3.0 * SECONDS), (0.8 + 0.875) * READ_SECONDS);
     }
 
     #[test]
-    fn two_sizes_tell_what_a_read_adds_and_those_between_how_far_that_is_off() {
-        let seconds = |gib: f64| SECONDS + 2.0 * READ_SECONDS * Uniform.disk_reads(gib * GIB, 0.5 * GIB);
-        let two = [size(0.25, seconds(0.25)), size(2.0, seconds(2.0))];
-        let rate = model(&Uniform, &two).rate(4.0 * GIB, 0.5 * GIB);
+    fn two_sizes_tell_what_a_block_adds_and_those_between_how_far_that_is_off() {
+        let work = |gib: f64| (Cached.block_loads(gib * GIB), Cached.disk_reads(gib * GIB, 0.5 * GIB));
+        let seconds = |gib: f64| SECONDS + 0.5 * READ_SECONDS * work(gib).0 + READ_SECONDS * work(gib).1;
+        let two = [size(0.25, seconds(0.25)), size(0.75, seconds(0.75))];
+        let rate = model(&Cached, &two).rate(4.0 * GIB, 0.5 * GIB);
         assert_close(rate, 0.5 / seconds(4.0));
-        assert_eq!(model(&Uniform, &two).error(), None);
+        assert_eq!(model(&Cached, &two).error(), None);
         // In the other mode it was measured at one size.
-        let one = [size(2.0, seconds(2.0))];
-        let other = MeasuredSizes { other_mode: &two, ..measured(&Uniform, &one) }.fit().unwrap();
+        let one = [two[1]];
+        let other = MeasuredSizes { other_mode: &two, ..measured(&Cached, &one) }.fit().unwrap();
         assert_close(other.rate(4.0 * GIB, 0.5 * GIB), rate);
-        let exact = [two[0], size(1.0, seconds(1.0)), two[1]];
-        assert!(model(&Uniform, &exact).error().unwrap().rate_percent.abs() < 1e-6);
-        let slower = SizeFindings { response_seconds: Some(0.002), ..size(1.0, 1.5 * seconds(1.0)) };
+        let exact = [two[0], size(0.5, seconds(0.5)), two[1]];
+        assert!(model(&Cached, &exact).error().unwrap().rate_percent.abs() < 1e-6);
+        let slower = SizeFindings { response: Some(exponential(0.002)), ..size(0.5, 1.5 * seconds(0.5)) };
         let off = [two[0], slower, two[1]];
-        let error = model(&Uniform, &off).error().unwrap();
+        let error = model(&Cached, &off).error().unwrap();
         assert!((error.rate_percent - 50.0).abs() < 1e-6, "{error:?}");
-        let expected = 100.0 * (0.001 * seconds(1.0) / seconds(2.0) / 0.002 - 1.0);
+        let expected = 100.0 * (0.001 * seconds(0.5) / seconds(0.75) / 0.002 - 1.0);
         assert!((error.response_percent.unwrap() - expected).abs() < 1e-6, "{error:?}");
     }
 
     #[test]
     fn the_share_of_the_ceiling_shrinks_where_the_objective_would_be_missed() {
         // 3 ms at the target, 8 ms at half of the ceiling, 10 ms allowed.
-        let sizes = [SizeFindings { response_seconds: Some(0.008), ..size(0.25, SECONDS) }];
-        let model = MeasuredSizes { at_target_seconds: 0.003, ..measured(&Uniform, &sizes) }.fit().unwrap();
+        let sizes = [SizeFindings { response: Some(exponential(0.008)), ..size(0.25, SECONDS) }];
+        let model = MeasuredSizes { at_target: Some(exponential(0.003)), ..measured(&Uniform, &sizes) }.fit().unwrap();
         let of = |slower: f64, share: f64| share / (slower * SECONDS);
         // Commands that take 1.25 times as long would take 10 ms at half of the ceiling, those that take twice as long 10 ms at a
         // fifth: 2 × (3 + 5 × 0.4) ms.
@@ -413,6 +425,17 @@ mod tests {
         assert_close(rate(1.25), of(1.25, 0.5));
         assert_close(rate(2.0), of(2.0, 0.2));
         assert!(rate(3.4).abs() < 1e-9, "more than 10 ms even at the target");
+    }
+
+    #[test]
+    fn stalls_last_no_longer_because_commands_do() {
+        // 9 ms, of which 1 ms is a queue's.
+        let stalled = ResponseTimes { percentile_seconds: 0.009, ..exponential(0.001) };
+        let sizes = [SizeFindings { response: Some(stalled), ..size(0.25, SECONDS) }];
+        let model = model(&Uniform, &sizes);
+        assert_close(model.rate_at(2.0 * SECONDS), 0.25 / SECONDS);
+        // 11 ms at half of the ceiling, of which 10 ms are allowed.
+        assert_close(model.rate_at(3.0 * SECONDS), 10.0 / 11.0 * 0.5 / (3.0 * SECONDS));
     }
 
     #[test]
@@ -474,9 +497,10 @@ mod tests {
     proptest! {
         #[test]
         fn more_memory_never_lowers_a_rate_and_a_larger_database_never_raises_it(
-            gib in 0.1..100.0, memory in 0.1..8.0, response in 0.0005..0.01, slower in 0.8..4.0,
+            gib in 0.1..100.0, memory in 0.1..8.0, response in 0.0005..0.01, median_share in 0.0..1.0, slower in 0.8..4.0,
         ) {
-            let of = |size: SizeFindings| SizeFindings { response_seconds: Some(response), ..size };
+            let stalled = ResponseTimes { percentile_seconds: response, median_seconds: median_share * response };
+            let of = |size: SizeFindings| SizeFindings { response: Some(stalled), ..size };
             let measured = [of(size(0.25, SECONDS)), of(size(1.0, slower * SECONDS))];
             let model = model(&Uniform, &measured);
             let rate = model.rate(gib * GIB, memory * GIB);

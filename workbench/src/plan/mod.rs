@@ -73,7 +73,7 @@ pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{
     AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, ModelledGrowth, Outlook, PlanOutcome,
-    SizeFindings, SustainedRate,
+    ResponseTimes, SizeFindings, SustainedRate,
 };
 pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]

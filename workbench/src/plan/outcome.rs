@@ -2,7 +2,7 @@
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, RequestKind};
+use crate::load::{Drive, Objective, RequestKind};
 use crate::measure::{Percentile, Trials};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 #[cfg(feature = "rocksdb")]
@@ -138,6 +138,9 @@ pub struct ModeFindings {
     pub(crate) outgrown_bytes: Option<u64>,
     /// Rates of the recommended machine by the size of its database, ascending.
     pub sizes: Vec<SizeFindings>,
+    /// What a byte that is read from the disk adds to the time of its commands on the largest of them, seconds; `None` if that
+    /// was not measured.
+    pub(crate) seconds_per_read_byte: Option<f64>,
     /// The law of the scaling points; `None` if there are no points.
     pub(crate) scaling: Option<Result<Scaling, ScalingRefusal>>,
     pub(crate) interrupted: bool,
@@ -158,6 +161,7 @@ impl ModeFindings {
             grown_events: 0,
             outgrown_bytes: None,
             sizes: Vec::new(),
+            seconds_per_read_byte: None,
             writers: None,
             scaling_points: Vec::new(),
             scaling: None,
@@ -204,9 +208,26 @@ pub struct SizeFindings {
     pub database_bytes: u64,
     /// Commands per second of the closed loop.
     pub ceiling_per_second: f64,
-    /// The objective's percentile of the response time at the share of the ceiling that is sustained on the largest database, the
-    /// median of several loads, seconds; `None` if none was completed.
-    pub response_seconds: Option<f64>,
+    /// At the share of the ceiling that is sustained on the largest database, of several loads the one with the median; `None` if
+    /// none was completed.
+    pub response: Option<ResponseTimes>,
+}
+
+/// Response times of the objective's command under one load, seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResponseTimes {
+    /// The percentile of the objective.
+    pub percentile_seconds: f64,
+    /// The median.
+    pub median_seconds: f64,
+}
+
+impl ResponseTimes {
+    /// `None` if the load had too few samples for the percentile.
+    pub(super) fn of(load: &Drive, request: RequestKind, objective: &Objective) -> Option<Self> {
+        let seconds = |percentile| Some(load.measurement.response_ns(request, percentile)? as f64 / 1e9);
+        Some(Self { percentile_seconds: seconds(objective.percentile)?, median_seconds: seconds(Percentile::P50)? })
+    }
 }
 
 impl SizeFindings {

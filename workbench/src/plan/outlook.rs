@@ -8,11 +8,11 @@ use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 use jiff::civil::Date;
 
-use crate::host::{DiskProfile, MILLI, Machine};
+use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::{DAYS_PER_YEAR, Deployment};
 use crate::plan::horizon::{MeasuredSizes, Work, periods};
-use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome, ResponseTimes};
 use crate::plan::size_rates::LEAST_MEMORY_SHARE;
 use crate::plan::spec::PlanSpec;
 use crate::plan::stored_data::{StoredData, date_after};
@@ -73,6 +73,11 @@ impl<'a> GrowingWork<'a> {
     /// Where the reads grow with the database, one twice as large is read as one of the curve's size with half the memory.
     fn misses(&self, curve: Option<&ReadCurve>, database_bytes: f64, memory_bytes: f64) -> f64 {
         curve.map_or(0.0, |curve| curve.disk_reads_per_command(memory_bytes / self.scale(curve, database_bytes)))
+    }
+
+    /// What the page cache takes for a block from the disk, mean, bytes.
+    fn bytes_per_read(&self) -> f64 {
+        self.curve.as_ref().map_or(0.0, ReadCurve::bytes_per_new_block)
     }
 
     /// By how much the reads of a database of this size are spread wider than those of the curve.
@@ -157,22 +162,25 @@ impl OutlookInput<'_> {
         periods(horizon.days, enough, |days| self.date(days))
     }
 
-    fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
+    fn mode(&self, mode: &ModeFindings, work: &GrowingWork<'_>, days: f64) -> Option<HorizonMode> {
         let findings = mode.found()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
         let is_of_same = |other: &&ModeFindings| other.found().is_some_and(|found| found.machine == findings.machine);
         let mut others = self.outcome.modes.iter().filter(|other| other.durability != mode.durability);
         let other_mode = others.find(is_of_same);
+        let disk_read_seconds = mode.seconds_per_read_byte.map(|seconds| seconds * work.bytes_per_read());
+        // Else other things changed meanwhile.
+        let disk_read_seconds = disk_read_seconds.filter(|&seconds| seconds > 0.0);
         let model = MeasuredSizes {
             work,
-            read_seconds: self.read_seconds(findings.workers) / findings.workers as f64,
-            lone_read_seconds: self.read_seconds(1) / findings.machine.millicores.min(MILLI) as f64 * MILLI as f64,
+            read_seconds: disk_read_seconds.unwrap_or_else(|| self.read_seconds(findings.workers)),
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
             sizes: &mode.sizes,
             other_mode: other_mode.map_or(&[], |other| &other.sizes),
             sustained_per_second: findings.sustained_within_memory()?,
-            at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
+            percentile: self.spec.objective.percentile,
+            at_target: self.at_target(mode),
         }
         .fit()?;
         let required = self.outcome.required_per_second;
@@ -182,6 +190,7 @@ impl OutlookInput<'_> {
             durability: mode.durability,
             profile: findings.machine.name.clone(),
             block_memory_bytes,
+            disk_read_seconds,
             is_bound_by_writes,
             points: model.points(size_at(days)),
             beyond: model.beyond(size_at(days), size_at(self.deployment.horizon_days)),
@@ -190,16 +199,14 @@ impl OutlookInput<'_> {
         })
     }
 
-    /// The objective's percentile of the response time at the target.
-    fn at_target_seconds(&self, mode: &ModeFindings) -> Option<f64> {
-        let measured = &mode.at_target.as_ref()?.drive.measurement;
-        Some(measured.response_ns(self.outcome.request, self.spec.objective.percentile)? as f64 / 1e9)
+    fn at_target(&self, mode: &ModeFindings) -> Option<ResponseTimes> {
+        ResponseTimes::of(&mode.at_target.as_ref()?.drive, self.outcome.request, &self.spec.objective)
     }
 
-    /// Mean time of a random read with so many at once.
-    fn read_seconds(&self, depth: u64) -> f64 {
-        let depth = u32::try_from(depth).unwrap_or(u32::MAX);
-        self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
+    /// Mean time between two random reads when every writer has one there, as the disk was probed.
+    fn read_seconds(&self, writers: u64) -> f64 {
+        let depth = u32::try_from(writers).unwrap_or(u32::MAX);
+        self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9 / f64::from(depth.max(1))
     }
 
     fn date(&self, days: f64) -> Option<String> {

@@ -252,9 +252,7 @@ fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) 
 fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&ProfileEvidence>) -> String {
     let (durability, required) = (before.durability, units::number(ranked.required_per_second));
     let Some(known) = chosen else {
-        let open =
-            ranked.profiles.iter().filter_map(|known| known.mode(durability)).filter(|mode| mode.holds.is_none());
-        let open = match open.count() {
+        let open = match ranked.unknown_machines(durability).len() {
             0 => String::new(),
             count => {
                 format!("; of {} that is not known: plan for this target", units::counted(count as u64, "machine"))

@@ -474,6 +474,7 @@ mod tests {
             durability,
             profile: "nano".to_owned(),
             block_memory_bytes: 1e8,
+            disk_read_seconds: None,
             is_bound_by_writes: false,
             points: vec![point(1e9, 12_000.0), point(1e10, 6_000.0)],
             beyond: vec![point(4e10, 3_000.0)],

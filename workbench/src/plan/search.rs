@@ -10,7 +10,7 @@ use crate::host::Machine;
 use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RequestKind, Source, WarmUp};
 use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
-use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
+use crate::plan::outcome::{Footprint, MachineFindings, ResponseTimes, SizeFindings, SustainedRate};
 use crate::plan::spec::{Effort, PlanSpec};
 use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, RigSpec, Survey, SurveySpec, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
@@ -29,6 +29,11 @@ const TOLERATED_LAG: Duration = Duration::from_millis(50);
 const SHORTEST_SETTLED: Duration = Duration::from_secs(2);
 /// Out-of-memory kills while the database is filled after which a machine counts as too small.
 const MAX_OOM_KILLS_WHILE_FILLING: u32 = 2;
+/// Closed loops that begin with a cold page cache, and the time of one: later, much of what it reads is cached.
+pub(super) const COLD_LOOPS: u32 = 4;
+pub(super) const COLD_TIME: Duration = Duration::from_millis(250);
+/// Bytes per command by which it reads more from the disk at least if it tells what they take.
+const TELLING_BYTES: f64 = 256.0;
 /// Times a closed loop is tried if it runs out of memory.
 const CLOSED_LOOPS: u32 = 2;
 
@@ -187,16 +192,39 @@ impl<'a> Search<'a> {
         Ok((probe.rejection.is_none(), drive))
     }
 
+    /// What a byte from the disk adds to the time of a command, seconds: by closed loops that begin with a cold page cache.
+    /// `None` if that made no difference to what is read from the disk.
+    pub(super) fn seconds_per_read_byte(&mut self) -> Result<Option<f64>, ProcessError> {
+        // Time and bytes per command.
+        let per_command = |drive: &Drive| {
+            let commands = Some(drive.measurement.command_count()).filter(|&count| count > 0)?;
+            Some([1.0 / drive.measurement.commands_per_second(), drive.usage.read_bytes? as f64 / commands as f64])
+        };
+        let Some([warm_seconds, warm_bytes]) = self.findings.saturation.as_ref().and_then(per_command) else {
+            return Ok(None);
+        };
+        let (mut more_seconds, mut more_bytes) = (0.0, 0.0);
+        for _ in 0..COLD_LOOPS {
+            let drive =
+                if self.is_over() { None } else { self.drive_after(WarmUp::Cold, Load::Closed, COLD_TIME, None)? };
+            let Some([seconds, bytes]) = drive.as_ref().and_then(per_command) else { return Ok(None) };
+            more_seconds += seconds - warm_seconds;
+            more_bytes += bytes - warm_bytes;
+        }
+        let told = more_bytes > f64::from(COLD_LOOPS) * TELLING_BYTES;
+        Ok(told.then(|| more_seconds / more_bytes))
+    }
+
     /// What its closed loop and these loads, at the share of it that is sustained, tell of its databases' size.
     pub(super) fn size(&self, loads: &[Drive]) -> Option<SizeFindings> {
         let SearchInput { request, spec, .. } = *self.input;
-        let response = |load: &Drive| load.measurement.response_ns(request, spec.objective.percentile);
-        let mut responses: Vec<u64> = loads.iter().filter_map(response).collect();
-        responses.sort_unstable();
+        let response = |load| ResponseTimes::of(load, request, &spec.objective);
+        let mut responses: Vec<_> = loads.iter().filter_map(response).collect();
+        responses.sort_by(|a, b| a.percentile_seconds.total_cmp(&b.percentile_seconds));
         Some(SizeFindings {
             database_bytes: self.opened_bytes?,
             ceiling_per_second: self.findings.ceiling_per_second()?,
-            response_seconds: responses.get(responses.len() / 2).map(|&response| response as f64 / 1e9),
+            response: responses.get(responses.len() / 2).copied(),
         })
     }
 
@@ -273,7 +301,16 @@ impl<'a> Search<'a> {
         measure: Duration,
         lag_limit: Option<Duration>,
     ) -> Result<Option<Drive>, ProcessError> {
-        let warmup = WarmUp::Fixed(self.input.spec.effort.warmup);
+        self.drive_after(WarmUp::Fixed(self.input.spec.effort.warmup), load, measure, lag_limit)
+    }
+
+    fn drive_after(
+        &mut self,
+        warmup: WarmUp,
+        load: Load,
+        measure: Duration,
+        lag_limit: Option<Duration>,
+    ) -> Result<Option<Drive>, ProcessError> {
         let settle = measure >= SHORTEST_SETTLED || matches!(load, Load::Closed);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle })? {

@@ -208,6 +208,11 @@ impl PlanSpec {
         Ok(())
     }
 
+    /// Whether larger databases are measured than the one as it is now.
+    pub(super) fn grows(&self) -> bool {
+        self.grown_events.len() > 1
+    }
+
     pub(super) fn most_grown_events(&self) -> u64 {
         self.grown_events.last().copied().unwrap_or(0)
     }

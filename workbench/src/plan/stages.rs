@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::actor::Durability;
 use crate::load::{JobContext, Source, Stage, StageTime};
 use crate::measure::fewest_trials;
-use crate::plan::search::SearchInput;
+use crate::plan::search::{COLD_LOOPS, COLD_TIME, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::process::ProcessError;
 
@@ -38,7 +38,8 @@ pub(super) fn announce_rest(spec: &PlanSpec, input: &SearchInput<'_>, found: Vec
     let time = input.probe_time(spec.target_per_second);
     let of_found = stages(&PlanSpec { durabilities: found, grown_events, ..spec.clone() }, input, time);
     let of_all = stages(spec, input, time);
-    let of_machine = of_found.iter().filter(|one| matches!(one.stage, Stage::Sizes | Stage::Writers));
+    let of_machine =
+        of_found.iter().filter(|one| matches!(one.stage, Stage::ColdReads | Stage::Sizes | Stage::Writers));
     let of_host = of_all.iter().filter(|one| matches!(one.stage, Stage::Scaling | Stage::Forecast));
     input.job.observer.expect_only(&of_machine.chain(of_host).copied().collect::<Vec<_>>());
 }
@@ -75,6 +76,7 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
         stage(Stage::HoldOut, 1, hold_out * f64::from(modes)),
         stage(Stage::Survey, 1, SURVEY),
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
+        stage(Stage::ColdReads, u32::from(spec.grows()), (COLD_LOOPS * COLD_TIME).as_secs_f64()),
         stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, ceiling + probe + SURVEY),
         stage(Stage::Writers, sweeps, points * point),
         stage(Stage::Forecast, 1, FORECAST),

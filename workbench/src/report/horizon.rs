@@ -68,6 +68,10 @@ pub struct HorizonMode {
     pub profile: String,
     /// Its memory for blocks: RAM less what the kernel and the process keep.
     pub block_memory_bytes: f64,
+    /// What a read from the disk adds to the time of a command as fast as the writers go, seconds: measured with a cold page
+    /// cache, with durability off if that is planned. Absent if it was not, or a cold page cache made nothing slower.
+    #[serde(default)]
+    pub disk_read_seconds: Option<f64>,
     /// Whether what commands write at the horizon, states that grow, leaves too little of the rate.
     pub is_bound_by_writes: bool,
     /// Ascending by size.

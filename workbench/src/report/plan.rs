@@ -538,7 +538,7 @@ impl Resource {
             Self::Memory => Some("memory"),
             Self::WriteBandwidth => Some("write bandwidth"),
             Self::Stalls => Some("stalls"),
-            Self::ValueSize => Some("size of the states"),
+            Self::ValueSize => Some("size of the values"),
             Self::DiskSpace => Some("disk space"),
             Self::Unknown => None,
         }

@@ -29,9 +29,13 @@ pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: 
 
 /// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
 fn caption(plan: &PlanResult) -> String {
+    let commands = units::commands_per_second(plan.target_per_second);
+    let target = match plan.transaction() {
+        Some(request) => format!("{} ({commands})", request.rate(plan.target_per_second)),
+        None => commands,
+    };
     format!(
-        "Target {} with {} headroom: {} needed, {} {} within {}\n",
-        units::commands_per_second(plan.target_per_second),
+        "Target {target} with {} headroom: {} needed, {} {} within {}\n",
         units::percent(plan.headroom_percent),
         units::number(plan.required_per_second),
         plan.slo.command,

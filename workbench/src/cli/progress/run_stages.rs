@@ -17,6 +17,7 @@ pub(super) fn run_stages(spec: &RunSpec, source: &Source) -> TimeLeft {
     let warmup = match spec.warmup {
         WarmUp::Fixed(time) => time,
         WarmUp::Steady { least, .. } => least,
+        WarmUp::Cold => Duration::ZERO,
     };
     let stages = |phase, any: bool, count, each| (StageKind::Phase(phase), if any { count } else { 0 }, each);
     TimeLeft::new([

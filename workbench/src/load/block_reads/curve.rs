@@ -125,6 +125,11 @@ impl ReadCurve {
         self.misses.reads() as f64 / self.commands
     }
 
+    /// What the cache takes for a block that it has never had, mean, bytes; 0 if it had all that were read.
+    pub const fn bytes_per_new_block(&self) -> f64 {
+        self.misses.bytes_per_first_read()
+    }
+
     /// Memory that would hold the whole database, bytes.
     pub const fn stored_bytes(&self) -> f64 {
         self.misses.stored_bytes()

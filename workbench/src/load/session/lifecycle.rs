@@ -172,6 +172,10 @@ impl<'t, T: Target> Session<'t, T> {
     /// Issues commands as `spec` says and measures them. A paused session is resumed first.
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
         self.resume(job)?;
+        if spec.warmup == WarmUp::Cold {
+            let forgotten = page_cache::forget(&self.directory);
+            forgotten.map_err(|source| RunError::Directory(self.directory.clone(), source))?;
+        }
         let resources = ResourceSampler::start();
         let (requests, types) = (self.requests.clone(), Arc::clone(&self.types));
         let operations = self.source.operations();

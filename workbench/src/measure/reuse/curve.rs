@@ -10,6 +10,8 @@ pub(super) struct Distances {
     buckets: Vec<f64>,
     /// Reads of items that were not accessed before.
     first: f64,
+    /// Their own bytes, summed.
+    first_bytes: f64,
     /// The bytes that had been accessed before these reads, summed.
     seen_bytes: f64,
 }
@@ -24,9 +26,10 @@ impl Distances {
         self.buckets[bucket] += reads;
     }
 
-    /// So many reads of items that were not accessed before, when others of so many bytes had been.
-    pub(super) fn add_first(&mut self, seen_bytes: f64, reads: f64) {
+    /// So many reads of items of this size that were not accessed before, when others of so many bytes had been.
+    pub(super) fn add_first(&mut self, bytes: u32, seen_bytes: f64, reads: f64) {
         self.first += reads;
+        self.first_bytes += f64::from(bytes) * reads;
         self.seen_bytes += seen_bytes * reads;
     }
 }
@@ -52,6 +55,8 @@ pub(crate) struct MissCurve {
     /// Upper edge of each bucket of distances, bytes, and the reads at longer ones. Ascending and descending.
     steps: Vec<(f64, f64)>,
     first: f64,
+    /// Mean of their own bytes.
+    first_bytes: f64,
     /// Mean of the bytes that had been accessed before a first read.
     seen_bytes: f64,
     /// Bytes of all items there are; infinite if unknown.
@@ -66,8 +71,9 @@ impl MissCurve {
             longer = (longer - count).max(0.0);
             steps.push((upper_edge(bucket), longer));
         }
-        let seen_bytes = if distances.first > 0.0 { distances.seen_bytes / distances.first } else { 0.0 };
-        Self { reads, steps, first: distances.first, seen_bytes, stored_bytes: f64::INFINITY }
+        let mean = |sum: f64| if distances.first > 0.0 { sum / distances.first } else { 0.0 };
+        let [first_bytes, seen_bytes] = [distances.first_bytes, distances.seen_bytes].map(mean);
+        Self { reads, steps, first: distances.first, first_bytes, seen_bytes, stored_bytes: f64::INFINITY }
     }
 
     /// The same, in the long run: the first reads are repetitions too, of accesses before the stream began, and a cache of
@@ -80,6 +86,11 @@ impl MissCurve {
     /// Reads of the stream.
     pub(crate) const fn reads(&self) -> u64 {
         self.reads
+    }
+
+    /// Size of the items that were not accessed before, mean of their reads, bytes; 0 if there are none.
+    pub(crate) const fn bytes_per_first_read(&self) -> f64 {
+        self.first_bytes
     }
 
     /// Bytes of all items there are; infinite if unknown.
@@ -127,7 +138,7 @@ mod tests {
             counted.add(distance, 1.0);
         }
         for &seen in first {
-            counted.add_first(seen, 1.0);
+            counted.add_first(100, seen, 1.0);
         }
         MissCurve::new((distances.len() + first.len()) as u64, &counted)
     }

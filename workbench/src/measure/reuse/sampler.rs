@@ -56,7 +56,7 @@ impl ReuseSampler {
         match self.access(hash, bytes) {
             // The item itself is not a sample of others.
             Some(above) => self.distances.add(above as f64 / rate + f64::from(bytes), 1.0 / rate),
-            None => self.distances.add_first(seen, 1.0 / rate),
+            None => self.distances.add_first(bytes, seen, 1.0 / rate),
         }
     }
 
@@ -195,5 +195,16 @@ mod tests {
         let curve = sampler.finish();
         assert_eq!(curve.reads(), 1);
         assert!(curve.misses(f64::from(2 * BLOCK)) < 1e-9 && curve.misses(0.0) > 0.5);
+        assert!(curve.bytes_per_first_read().abs() < 1e-9);
+    }
+
+    #[test]
+    fn items_that_were_not_accessed_before_have_a_mean_size() {
+        let mut sampler = ReuseSampler::default();
+        sampler.touch(hash(1), 7 * BLOCK);
+        for (item, blocks) in [(1, 7), (2, 1), (3, 3), (2, 1)] {
+            sampler.read(hash(item), blocks * BLOCK);
+        }
+        assert!((sampler.finish().bytes_per_first_read() - f64::from(2 * BLOCK)).abs() < 1e-9);
     }
 }

@@ -36,6 +36,7 @@ fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
         durability: Durability::Off,
         profile: "small".to_owned(),
         block_memory_bytes: GIB,
+        disk_read_seconds: None,
         is_bound_by_writes: false,
         points: Vec::new(),
         beyond: Vec::new(),
@@ -157,7 +158,7 @@ fn rates_on_larger_databases_than_measured_are_as_sure_as_the_model_was_right() 
     };
     let unchecked = until(|_| {});
     assert_eq!(level(&unchecked), CertaintyLevel::Moderate);
-    assert!(speaks_of(&unchecked, "it was not checked at another size"), "{:?}", certainty(&unchecked).because);
+    assert!(speaks_of(&unchecked, "the model was not checked at another size"), "{:?}", certainty(&unchecked).because);
     assert!(markdown(&unchecked).contains("a database larger than 2 GiB, whose rates are modelled"));
     assert_eq!(level(&off_by(-14.0, Some(20.0))), CertaintyLevel::High);
     assert_eq!(level(&off_by(16.0, Some(20.0))), CertaintyLevel::Moderate);

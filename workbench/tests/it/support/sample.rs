@@ -1058,6 +1058,7 @@ fn horizon() -> HorizonInfo {
             durability,
             profile: "small".to_owned(),
             block_memory_bytes: 1_825_361_100.0,
+            disk_read_seconds: Some(31e-6),
             is_bound_by_writes: false,
             points: (0..=5).map(point).collect(),
             beyond: Vec::new(),
