@@ -9,8 +9,7 @@ use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::size_rates::SizeRates;
 use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{
-    Evidence, HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint,
-    WriterSweep, suffices,
+    HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep, suffices,
 };
 
 /// What a plan found.
@@ -27,7 +26,8 @@ pub struct PlanOutcome {
 }
 
 impl PlanOutcome {
-    /// A machine that is not enough until the horizon does not hold; where its least rate alone is known, that is not known.
+    /// The machine that was modelled does not hold if it is not enough until the horizon; of others the least rate alone is known
+    /// there.
     #[cfg(feature = "rocksdb")]
     pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
         let bytes = horizon.database_bytes.expected;
@@ -46,8 +46,8 @@ impl PlanOutcome {
             });
             let machines = mode.verdicts.iter_mut().zip(too_small).filter(|(_, is_too_small)| *is_too_small);
             for (verdict, _) in machines.filter(|(verdict, _)| verdict.known.holds == Some(true)) {
-                // Of a machine that was not measured, the least rate is known.
-                verdict.known.holds = (verdict.known.evidence != Evidence::Implied).then_some(false);
+                let is_modelled = mode.found.as_ref().is_some_and(|found| found.is_same_size(&verdict.machine));
+                verdict.known.holds = is_modelled.then_some(false);
                 verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
             }
         }

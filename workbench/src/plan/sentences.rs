@@ -73,14 +73,17 @@ fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> Str
     }
 }
 
-/// `; of 3 machines that is not known: measure on hosts of their size`, if that is why a mode has no machine.
+/// `; of 3 machines that is not known: plan for each alone, on hosts of their size or larger`, if that is why a mode has no machine.
 fn unknown(plan: &PlanResult, durabilities: &[Durability]) -> String {
     let open = plan.recommendations.iter().filter(|one| durabilities.contains(&one.durability) && plan.is_open(one));
     let names: BTreeSet<_> = open.flat_map(|one| plan.unknown_machines(one.durability)).collect();
     // What an earlier plan did not measure, a new one may.
     let [one, several] = match plan.ranked_from {
         Some(_) => ["plan for this target"; 2],
-        None => ["measure on a host of its size", "measure on hosts of their size"],
+        None => [
+            "plan for it alone, on a host of its size or larger",
+            "plan for each alone, on hosts of their size or larger",
+        ],
     };
     match names.first().filter(|_| names.len() == 1) {
         Some(only) => format!("; of {only} that is not known: {one}"),
