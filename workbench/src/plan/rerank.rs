@@ -316,8 +316,7 @@ mod tests {
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
     fn measured() -> Report {
-        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
-        let mut report: Report = serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap();
+        let mut report = committed();
         let plan = report.plan.as_mut().unwrap();
         // Whatever the sample says of its horizon: here nothing grows.
         plan.horizon = None;
@@ -524,10 +523,14 @@ mod tests {
         assert_eq!(holds(&rerank(&report, &request(Some(2_000.0))).unwrap(), "nano"), [Some(true); 2]);
     }
 
-    /// The plan of the repository, as it is: its disk is full before the horizon.
+    /// The plan of the repository, on a disk of its host: it is full before the horizon.
     fn committed() -> Report {
         let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
-        serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap()
+        let mut report: Report = serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap();
+        let plan = report.plan.as_mut().unwrap();
+        plan.growth.disk_origin = DiskOrigin::Host;
+        plan.forecast.as_mut().unwrap().disk_origin = DiskOrigin::Host;
+        report
     }
 
     /// Of the committed plan, with one machine of the size of nano and this disk.
