@@ -11,7 +11,7 @@ use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
 use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
 use crate::plan::scaling::Scaling;
-use crate::plan::search::{Search, SearchInput};
+use crate::plan::search::{SIZE_LOADS, Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec, required_rate};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
@@ -371,8 +371,8 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The ceilings of the machine on smaller databases, down to the one as it is now, and a load on those between at the share
-    /// that is sustained on `largest`, what the search found.
+    /// The ceilings of the machine on smaller databases, down to the one as it is now, and loads on those between at the
+    /// share that is sustained on `largest`, what the search found.
     fn measure_sizes(&mut self, machine: &Machine, largest: Option<SizeFindings>) -> Result<(), ProcessError> {
         self.mode.sizes = Vec::from_iter(largest);
         let Some((_, smaller)) = self.grown_events.split_last() else { return Ok(()) };
@@ -392,12 +392,16 @@ impl<'a> ModeSearch<'a> {
             search.saturate()?;
             // Response times are compared at the sizes between.
             let is_between = smallest != Some(&grown_events);
-            let rate = share.zip(search.findings.ceiling_per_second()).map(|(share, ceiling)| share * ceiling);
-            let load = match rate.filter(|_| is_between && !search.is_over()) {
-                Some(rate) => search.offer(rate, self.input.probe_time(rate))?.1,
-                None => None,
-            };
-            self.mode.sizes.extend(search.size(load.as_slice()));
+            let ceiling = search.findings.ceiling_per_second().filter(|_| is_between);
+            let mut loads = Vec::new();
+            if let Some(rate) = share.zip(ceiling).map(|(share, ceiling)| share * ceiling) {
+                for _ in 0..SIZE_LOADS {
+                    if !search.is_over() {
+                        loads.extend(search.offer(rate, self.input.probe_time(rate))?.1);
+                    }
+                }
+            }
+            self.mode.sizes.extend(search.size(&loads));
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(true)?;
             }

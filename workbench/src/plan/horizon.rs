@@ -7,8 +7,9 @@
 //! The work is the blocks that the block cache does not have, which are read from the page cache, plus those that the page cache does
 //! not have either, which are read from the disk. Where states grow with the events of their actor it is the bytes of the values
 //! that a command writes. What a read from the disk adds is measured on the largest database, by closed loops that begin with a cold
-//! page cache: they read more bytes and take longer. What a block from the page cache adds is the rest of the difference between the smallest and the
-//! largest database, and no more than one from the disk; what lies between tells the error. With one size alone it is the same.
+//! page cache: they read more bytes and take longer. What a block from the page cache adds is the rest of the difference between the
+//! smallest and the largest database, and no more than one from the disk; what lies between tells the error. With one size alone it
+//! is as much as one from the disk.
 //!
 //! The machine sustains the share of the ceiling that it sustained on the largest database. A response time there is the time in a
 //! queue of commands, and the rest of stalls: flushes, compactions, syncs. If commands take `f` times as long, so does the queue at the

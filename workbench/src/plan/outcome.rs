@@ -379,3 +379,81 @@ pub struct MachineVerdict {
     /// As reported, except for the latency.
     pub known: MachineMode,
 }
+
+#[cfg(all(test, feature = "rocksdb"))]
+mod tests {
+    use super::*;
+    use crate::report::{Band, Basis, Evidence, HorizonMode, MachinePeriod, SizeRate, WorkingSet};
+    use ave_actors_rocksdb::trace::CommandKind;
+
+    /// At the horizon the database is a hundred times as large, and nano, whose rates were modelled, keeps a tenth of its rate.
+    fn horizon() -> HorizonInfo {
+        let point = |database_bytes, per_second| SizeRate {
+            database_bytes,
+            basis: Basis::Modelled,
+            per_second,
+            disk_reads_per_command: 1.0,
+        };
+        let period = MachinePeriod { profile: None, from_days: 10.0, until_days: 365.0, until: None };
+        HorizonInfo {
+            days: 365.0,
+            on: None,
+            database_bytes: Band { expected: 1e11, low: 1e11, high: 1e11 },
+            measured_bytes: 1e9,
+            measured_grown_events_count: 1,
+            written_now_bytes_per_command: 1.0,
+            written_then_bytes_per_command: 1.0,
+            working_set: WorkingSet::Growing,
+            knee_bytes: None,
+            modes: vec![HorizonMode {
+                durability: Durability::Off,
+                profile: "nano".to_owned(),
+                block_memory_bytes: 1e8,
+                disk_read_seconds: None,
+                is_bound_by_writes: false,
+                points: vec![point(1e9, 10_000.0), point(1e11, 1_000.0)],
+                beyond: Vec::new(),
+                error: None,
+                periods: vec![period],
+            }],
+        }
+    }
+
+    #[test]
+    fn the_horizon_rules_out_the_machine_that_was_modelled_and_leaves_others_open() {
+        let verdict = |name: &str, millicores, sustained| MachineVerdict {
+            machine: Machine::named(name.to_owned(), millicores, 512),
+            known: MachineMode {
+                durability: Durability::Off,
+                evidence: Evidence::Emulated,
+                sustained_per_second: Some(sustained),
+                range_per_second: None,
+                holds: Some(true),
+                binding: None,
+                lacking: None,
+                memory_peak_bytes: None,
+                process_peak_bytes: None,
+                latency: None,
+                reason: "sustains it".to_owned(),
+            },
+        };
+        let verdicts = vec![verdict("nano", 2_000, 10_000.0), verdict("wide", 4_000, 20_000.0)];
+        let found = Some(verdicts[0].machine.clone());
+        let mode = ModeFindings { verdicts, found, ..ModeFindings::new(Durability::Off) };
+        let at_horizon = |required_per_second| {
+            let mut outcome = PlanOutcome {
+                request: RequestKind::Command(CommandKind::Persist),
+                required_per_second,
+                modes: vec![mode.clone()],
+                harness_ns_per_operation: 1.0,
+                interrupted: false,
+            };
+            outcome.end_at(&horizon());
+            outcome.modes[0].verdicts.iter().map(|verdict| verdict.known.holds).collect::<Vec<_>>()
+        };
+        assert_eq!(at_horizon(900.0), [Some(true); 2]);
+        // On more cores the larger database adds no more than the 0.9 ms of nano: 1,053 commands/s at least.
+        assert_eq!(at_horizon(1_040.0), [Some(false), Some(true)]);
+        assert_eq!(at_horizon(1_100.0), [Some(false), None]);
+    }
+}

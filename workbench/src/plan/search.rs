@@ -32,6 +32,8 @@ const MAX_OOM_KILLS_WHILE_FILLING: u32 = 2;
 /// Closed loops that begin with a cold page cache, and the time of one: later, much of what it reads is cached.
 pub(super) const COLD_LOOPS: u32 = 4;
 pub(super) const COLD_TIME: Duration = Duration::from_millis(250);
+/// Loads at the sustained share of the ceiling of a smaller database: stalls make single ones differ by many times.
+pub(super) const SIZE_LOADS: u32 = 3;
 /// Bytes per command by which it reads more from the disk at least if it tells what they take.
 const TELLING_BYTES: f64 = 256.0;
 /// Times a closed loop is tried if it runs out of memory.

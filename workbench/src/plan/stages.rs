@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::actor::Durability;
 use crate::load::{JobContext, Source, Stage, StageTime};
 use crate::measure::fewest_trials;
-use crate::plan::search::{COLD_LOOPS, COLD_TIME, SearchInput};
+use crate::plan::search::{COLD_LOOPS, COLD_TIME, SIZE_LOADS, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::process::ProcessError;
 
@@ -66,7 +66,9 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let probe = input.probe_time(TIMES_REQUIRED * spec.required_per_second()).as_secs_f64() + warmup + LOOK;
     let hold_out =
         RATES_MISSED.mul_add(SET_UP, SET_UP) + (f64::from(fewest_trials(effort.error)) + LOADS_MISSED) * probe;
-    let sizes = spec.grown_events.len() - 1;
+    let sizes = count(spec.grown_events.len() - 1);
+    // None on the smallest.
+    let loads_per_size = f64::from(SIZE_LOADS * sizes.saturating_sub(1)) / f64::from(sizes.max(1));
     let machines = if every { spec.emulatable().len() } else { 1 };
     let point = SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0;
     let (points, sweeps) = if is_quick { (3.0, durable_modes) } else { (7.0, modes) };
@@ -77,7 +79,7 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
         stage(Stage::Survey, 1, SURVEY),
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
         stage(Stage::ColdReads, u32::from(spec.grows()), (COLD_LOOPS * COLD_TIME).as_secs_f64()),
-        stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, ceiling + probe + SURVEY),
+        stage(Stage::Sizes, if is_quick { sizes } else { modes * sizes }, ceiling + loads_per_size * probe + SURVEY),
         stage(Stage::Writers, sweeps, points * point),
         stage(Stage::Forecast, 1, FORECAST),
     ];
