@@ -110,7 +110,9 @@ impl<'a> ChangedDemand<'a> {
     pub(super) fn valid_until(&self, forecast: Option<&ForecastInfo>) -> Option<ValidUntil> {
         let known = self.plan.valid_until.as_ref()?;
         let disk = |forecast: Option<&ForecastInfo>| forecast.map(ForecastInfo::disk);
-        if self.is_same() && disk(forecast) == disk(self.plan.forecast.as_ref()) {
+        // When the demand exceeds a machine depends on the machine.
+        let is_of_any_machine = known.end != End::Demand;
+        if is_of_any_machine && self.is_same() && disk(forecast) == disk(self.plan.forecast.as_ref()) {
             return Some(known.clone());
         }
         let retention = self.retention_days();

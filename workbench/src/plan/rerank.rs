@@ -312,7 +312,7 @@ mod tests {
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
     use crate::plan::stored_data::StoredData;
     use crate::report::{Band, Basis, DiskOrigin, End, Outcome, RequestCommands};
-    use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
+    use crate::report::{HorizonInfo, HorizonMode, SizeRate, ValidUntil, WorkingSet};
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
     fn measured() -> Report {
@@ -567,7 +567,7 @@ mod tests {
         assert_eq!((holds(&ranked, "other"), ranked.verdict.outcome), ([Some(false); 2], Outcome::Fail));
         let sentence = &ranked.verdict.sentence;
         assert!(
-            sentence.contains("until the horizon: other does, but its disk of 484 GiB is full after"),
+            sentence.contains("until the horizon: other does now, but its disk of 484 GiB is full after"),
             "{sentence}"
         );
         let plan = ranked.plan.as_ref().unwrap();
@@ -671,10 +671,20 @@ mod tests {
         for target in [500.0, 900.0] {
             let ranked = rerank(&committed(), &request(Some(target))).unwrap();
             let until = ranked.plan.as_ref().unwrap().valid_until.as_ref().unwrap();
-            assert_eq!(until.end, crate::report::End::Disk);
+            assert_eq!(until.end, End::Disk);
             let ends = format!("valid until {}, when the disk is full.", until.on.as_ref().unwrap());
             assert!(ranked.verdict.sentence.ends_with(&ends), "{}", ranked.verdict.sentence);
         }
+    }
+
+    #[test]
+    fn the_day_on_which_the_demand_exceeds_a_machine_is_not_that_of_another() {
+        let mut report = committed();
+        let before = Some(ValidUntil { days: 5.0, on: None, end: End::Demand });
+        report.plan.as_mut().unwrap().valid_until = before;
+        let plan = rerank(&report, &request(None)).unwrap().plan.unwrap();
+        let until = plan.valid_until.unwrap();
+        assert_eq!((until.end, Some(until.days)), (End::Disk, plan.growth.days_until_disk_full));
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn full_disk(plan: &PlanResult, durability: Durability) -> Option<String> {
     short_of_disk(machines, plan.catalogue.as_ref()?, plan.required_per_second)
 }
 
-/// `x16 does, but its disk of 466 GiB is full after 17 days: …`: of the machines that sustain the rate, and whose disks are full
+/// `x16 does now, but its disk of 466 GiB is full after 17 days: …`: of the machines that sustain the rate, and whose disks are full
 /// before the horizon, that with the largest.
 fn short_of_disk<'a>(
     machines: impl Iterator<Item = (&'a str, &'a MachineMode)>,
@@ -118,7 +118,7 @@ fn short_of_disk<'a>(
         Some((catalogue.entry(name)?.disk_bytes, name, &lacking.evidence))
     });
     let (_, name, evidence) = by_disk.max_by_key(|(disk_bytes, ..)| *disk_bytes)?;
-    Some(format!("{name} does, but {evidence}"))
+    Some(format!("{name} does now, but {evidence}"))
 }
 
 /// The verdict of a plan that decided nothing: no machine is to be taken.
