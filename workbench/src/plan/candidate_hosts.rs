@@ -184,9 +184,7 @@ impl<'a> CandidateHosts<'a> {
             sentence,
         }
     }
-}
 
-impl CandidateHosts<'_> {
     /// The disk of a host with so much free space: one that was given is attached to whichever host.
     fn disk(&self, free_bytes: u64) -> Disk {
         let given = Some(self.ranked.limits.other_disk).filter(|disk| disk.origin == DiskOrigin::Given);

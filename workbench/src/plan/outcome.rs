@@ -383,40 +383,15 @@ pub struct MachineVerdict {
 #[cfg(all(test, feature = "rocksdb"))]
 mod tests {
     use super::*;
-    use crate::report::{Band, Basis, Evidence, HorizonMode, MachinePeriod, SizeRate, WorkingSet};
+    use crate::report::{Evidence, HorizonMode, MachinePeriod};
     use ave_actors_rocksdb::trace::CommandKind;
 
     /// At the horizon the database is a hundred times as large, and nano, whose rates were modelled, keeps a tenth of its rate.
     fn horizon() -> HorizonInfo {
-        let point = |database_bytes, per_second| SizeRate {
-            database_bytes,
-            basis: Basis::Modelled,
-            per_second,
-            disk_reads_per_command: 1.0,
-        };
+        let points = [(1e9, 10_000.0), (1e11, 1_000.0)];
         let period = MachinePeriod { profile: None, from_days: 10.0, until_days: 365.0, until: None };
-        HorizonInfo {
-            days: 365.0,
-            on: None,
-            database_bytes: Band { expected: 1e11, low: 1e11, high: 1e11 },
-            measured_bytes: 1e9,
-            measured_grown_events_count: 1,
-            written_now_bytes_per_command: 1.0,
-            written_then_bytes_per_command: 1.0,
-            working_set: WorkingSet::Growing,
-            knee_bytes: None,
-            modes: vec![HorizonMode {
-                durability: Durability::Off,
-                profile: "nano".to_owned(),
-                block_memory_bytes: 1e8,
-                disk_read_seconds: None,
-                is_bound_by_writes: false,
-                points: vec![point(1e9, 10_000.0), point(1e11, 1_000.0)],
-                beyond: Vec::new(),
-                error: None,
-                periods: vec![period],
-            }],
-        }
+        let mode = HorizonMode { periods: vec![period], ..HorizonMode::of_nano(Durability::Off, &points, &[]) };
+        HorizonInfo::of_growing_reads(1e11, vec![mode])
     }
 
     #[test]

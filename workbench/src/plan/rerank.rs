@@ -311,8 +311,7 @@ mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
     use crate::plan::stored_data::StoredData;
-    use crate::report::{Band, Basis, DiskOrigin, End, Outcome, RequestCommands};
-    use crate::report::{HorizonInfo, HorizonMode, SizeRate, ValidUntil, WorkingSet};
+    use crate::report::{DiskOrigin, End, HorizonInfo, HorizonMode, Outcome, RequestCommands, ValidUntil};
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
     fn measured() -> Report {
@@ -463,35 +462,9 @@ mod tests {
     fn a_growing_database_carries_a_higher_target_only_as_far_as_it_was_modelled() {
         let mut report = measured();
         let plan = report.plan.as_mut().unwrap();
-        let point = |database_bytes, per_second| SizeRate {
-            database_bytes,
-            basis: Basis::Modelled,
-            per_second,
-            disk_reads_per_command: 1.0,
-        };
-        let mode = |durability| HorizonMode {
-            durability,
-            profile: "nano".to_owned(),
-            block_memory_bytes: 1e8,
-            disk_read_seconds: None,
-            is_bound_by_writes: false,
-            points: vec![point(1e9, 12_000.0), point(1e10, 6_000.0)],
-            beyond: vec![point(4e10, 3_000.0)],
-            error: None,
-            periods: Vec::new(),
-        };
-        plan.horizon = Some(HorizonInfo {
-            days: 365.0,
-            on: None,
-            database_bytes: Band { expected: 1e10, low: 1e10, high: 1e10 },
-            measured_bytes: 1e9,
-            measured_grown_events_count: 1,
-            written_now_bytes_per_command: 1.0,
-            written_then_bytes_per_command: 1.0,
-            working_set: WorkingSet::Growing,
-            knee_bytes: None,
-            modes: plan.recommendations.iter().map(|one| mode(one.durability)).collect(),
-        });
+        let (points, beyond) = ([(1e9, 12_000.0), (1e10, 6_000.0)], [(4e10, 3_000.0)]);
+        let mode = |one: &Recommendation| HorizonMode::of_nano(one.durability, &points, &beyond);
+        plan.horizon = Some(HorizonInfo::of_growing_reads(1e10, plan.recommendations.iter().map(mode).collect()));
         let ranked = |target| holds(&rerank(&report, &request(Some(target))).unwrap(), "nano");
         // Twice the rate: 20 GB, about 5,000 commands/s, of which 70 % are 3,500.
         assert_eq!(ranked(1_000.0), [Some(true); 2]);
@@ -519,7 +492,7 @@ mod tests {
         }
         // A model that errs with durability off: what is sustained with it on is sustained without.
         let modes = &mut report.plan.as_mut().unwrap().horizon.as_mut().unwrap().modes;
-        modes[0].beyond = vec![point(4e10, 2_000.0)];
+        modes[0].beyond[0].per_second = 2_000.0;
         assert_eq!(holds(&rerank(&report, &request(Some(2_000.0))).unwrap(), "nano"), [Some(true); 2]);
     }
 

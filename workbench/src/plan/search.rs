@@ -34,8 +34,8 @@ pub(super) const COLD_LOOPS: u32 = 4;
 pub(super) const COLD_TIME: Duration = Duration::from_millis(250);
 /// Loads at the sustained share of the ceiling of a smaller database: stalls make single ones differ by many times.
 pub(super) const SIZE_LOADS: u32 = 3;
-/// Bytes per command by which it reads more from the disk at least if it tells what they take.
-const TELLING_BYTES: f64 = 256.0;
+/// Bytes per command by which they read more from the disk at least, or their time does not show what a read takes.
+const LEAST_MORE_BYTES: f64 = 256.0;
 /// Times a closed loop is tried if it runs out of memory.
 const CLOSED_LOOPS: u32 = 2;
 
@@ -213,8 +213,8 @@ impl<'a> Search<'a> {
             more_seconds += seconds - warm_seconds;
             more_bytes += bytes - warm_bytes;
         }
-        let told = more_bytes > f64::from(COLD_LOOPS) * TELLING_BYTES;
-        Ok(told.then(|| more_seconds / more_bytes))
+        let reads_more = more_bytes > f64::from(COLD_LOOPS) * LEAST_MORE_BYTES;
+        Ok(reads_more.then(|| more_seconds / more_bytes))
     }
 
     /// What its closed loop and these loads, at the share of it that is sustained, tell of its databases' size.

@@ -96,6 +96,49 @@ impl HorizonMode {
     }
 }
 
+#[cfg(test)]
+impl HorizonMode {
+    /// Rates of nano on databases of these sizes, and beyond the horizon.
+    pub(crate) fn of_nano(durability: Durability, points: &[(f64, f64)], beyond: &[(f64, f64)]) -> Self {
+        let rate = |&(database_bytes, per_second): &(f64, f64)| SizeRate {
+            database_bytes,
+            basis: Basis::Modelled,
+            per_second,
+            disk_reads_per_command: 1.0,
+        };
+        Self {
+            durability,
+            profile: "nano".to_owned(),
+            block_memory_bytes: 1e8,
+            disk_read_seconds: None,
+            is_bound_by_writes: false,
+            points: points.iter().map(rate).collect(),
+            beyond: beyond.iter().map(rate).collect(),
+            error: None,
+            periods: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl HorizonInfo {
+    /// A database of a gigabyte that was measured, and of so many bytes in a year.
+    pub(crate) fn of_growing_reads(bytes: f64, modes: Vec<HorizonMode>) -> Self {
+        Self {
+            days: 365.0,
+            on: None,
+            database_bytes: Band { expected: bytes, low: bytes, high: bytes },
+            measured_bytes: 1e9,
+            measured_grown_events_count: 1,
+            written_now_bytes_per_command: 1.0,
+            written_then_bytes_per_command: 1.0,
+            working_set: WorkingSet::Growing,
+            knee_bytes: None,
+            modes,
+        }
+    }
+}
+
 /// `until 2027-03-01`, or `for 12 h` where no date is given.
 pub(crate) fn until(date: Option<&str>, days: f64) -> String {
     date.map_or_else(|| format!("for {}", units::about_days(days)), |date| format!("until {date}"))
